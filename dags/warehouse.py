@@ -1,0 +1,51 @@
+"""What follows once every dataset's night is over: the star schema, then the secretariat's report.
+
+**Purpose**: `star` joins what the night loaded; `quality_report` scores the night and writes the page.
+
+**Schedule**: `star` when the assets of all datasets were updated for the same night, good or bad;
+`quality_report` when the star was. The partition key is the night's date.
+
+**Rerun**: at any time, with the same partition key; both make the same result again.
+
+**Triage**: this machine or the warehouse; see `kho doctor`. What an agency did wrong never fails
+these two: it is in the report.
+"""
+
+from airflow.sdk import DAG, task
+from kho_schedule import STAR, TASK_DEFAULTS, after_datasets, after_star
+from kho_steps import night, run_step
+
+from kho import pipeline
+from kho.contracts import dataset_names
+
+with DAG(
+    "star",
+    description="The star schema, from what was loaded tonight",
+    schedule=after_datasets(dataset_names()),
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    tags=["warehouse"],
+    doc_md=__doc__,
+):
+
+    @task(outlets=[STAR])
+    def build_star() -> None:
+        run_step(lambda context: pipeline.build_star(night(), context))
+
+    build_star()
+
+with DAG(
+    "quality_report",
+    description="Scores by agency and principle, and the secretariat's report",
+    schedule=after_star(),
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    tags=["warehouse"],
+    doc_md=__doc__,
+):
+
+    @task
+    def write_report() -> None:
+        run_step(lambda context: pipeline.write_report(night(), context))
+
+    write_report()

@@ -1,0 +1,1 @@
+"""The warehouse ("kho"): everything that is not Airflow."""

@@ -1,0 +1,15 @@
+"""Data contracts: ODCS YAML in, typed and frozen `Contract` out."""
+
+from kho.contracts.loader import dataset_names, load_contract, load_contracts
+from kho.contracts.model import Column, Contract, ReferenceSource, RestSource, SqlSource
+
+__all__ = [
+    "Column",
+    "Contract",
+    "ReferenceSource",
+    "RestSource",
+    "SqlSource",
+    "dataset_names",
+    "load_contract",
+    "load_contracts",
+]

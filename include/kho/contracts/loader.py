@@ -1,0 +1,219 @@
+"""Read `include/contracts/<dataset>.yaml` into a `Contract`.
+
+In: an ODCS v3 document. It is checked against the JSON schema that the Open Data Contract Standard
+publishes, then narrowed to the typed model. Out: `Contract`, or a `ContractError` that names file,
+line and key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from kho.contracts.model import LOGICAL_TO_SQL, Column, Contract
+from kho.errors import ContractError
+from kho.settings import get_settings
+from kho.yaml_source import YamlDocument, load_yaml
+
+_COLUMN_PROPERTIES = {
+    "sourceFormat": "source_format",
+    "textHygiene": "text_hygiene",
+    "defaultValue": "default_value",
+    "nestedCount": "nested_count",
+    "nestedSum": "nested_sum",
+}
+
+
+def dataset_names(folder: Path | None = None) -> tuple[str, ...]:
+    """The slugs of all datasets that have a contract, sorted."""
+    folder = folder or get_settings().contracts_dir
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+
+
+def load_contracts(folder: Path | None = None) -> tuple[Contract, ...]:
+    """All contracts, by slug. Raises ContractError at the first that cannot be read."""
+    return tuple(load_contract(name, folder) for name in dataset_names(folder))
+
+
+def load_contract(dataset: str, folder: Path | None = None) -> Contract:
+    """The contract of `dataset`; ContractError names what is wrong and on which line."""
+    folder = folder or get_settings().contracts_dir
+    path = folder / f"{dataset}.yaml"
+    if not path.is_file():
+        known = ", ".join(dataset_names(folder)) or "none"
+        raise ContractError(
+            f"there is no contract for dataset '{dataset}'",
+            where=str(path),
+            next_step=f"choose one of: {known}",
+        )
+    document = load_yaml(path)
+    _check_standard(document, path)
+    return _narrow(document, path)
+
+
+@lru_cache(maxsize=1)
+def _standard_validator() -> Any:
+    from jsonschema import Draft201909Validator
+
+    spec = find_spec("open_data_contract_standard")
+    if spec is None or not spec.submodule_search_locations:
+        raise ContractError(
+            "the package open-data-contract-standard is missing",
+            next_step="run make clean, then make nightly",
+        )
+    schema = Path(spec.submodule_search_locations[0]) / "schema.json"
+    return Draft201909Validator(json.loads(schema.read_text(encoding="utf-8")))
+
+
+def _check_standard(document: YamlDocument, path: Path) -> None:
+    errors = sorted(
+        _standard_validator().iter_errors(document.data),
+        key=lambda e: list(map(str, e.absolute_path)),
+    )
+    for error in errors:
+        place = tuple(error.absolute_path)
+        if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(
+            error.instance, dict
+        ):
+            unknown = [key for key in error.instance if repr(key) in error.message]
+            place = (*place, *unknown[:1])
+        raise _wrong(document, path, place, error.message)
+
+
+def _wrong(
+    document: YamlDocument, path: Path, place: tuple[Any, ...], message: str
+) -> ContractError:
+    key = ".".join(str(part) for part in place) or "document"
+    return ContractError(
+        f"contract key '{key}': {message}",
+        dataset=path.stem,
+        where=f"{path.name}:{document.line_of(place)}",
+        next_step="correct the contract; docs/add-a-source.md lists the keys",
+    )
+
+
+def _custom(properties: list[dict[str, Any]] | None) -> dict[str, tuple[int, Any]]:
+    return {item["property"]: (index, item["value"]) for index, item in enumerate(properties or [])}
+
+
+def _narrow(document: YamlDocument, path: Path) -> Contract:
+    data: dict[str, Any] = document.data
+    if data["id"] != path.stem:
+        raise _wrong(document, path, ("id",), f"must equal the file's name '{path.stem}'")
+    tables = data.get("schema") or []
+    if len(tables) != 1:
+        raise _wrong(document, path, ("schema",), "must hold exactly one object")
+    columns = tuple(
+        _column(document, path, ("schema", 0, "properties", i), raw)
+        for i, raw in enumerate(tables[0]["properties"])
+    )
+    custom = _custom(data.get("customProperties"))
+    for name in ("source", "quality"):
+        if name not in custom:
+            raise _wrong(document, path, ("customProperties",), f"the property '{name}' is missing")
+    members = (data.get("team") or {}).get("members") or [{}]
+    values: dict[str, Any] = {
+        "dataset": data["id"],
+        "version": data["version"],
+        "title": data.get("name", data["id"]),
+        "owner": members[0].get("name", ""),
+        "columns": columns,
+        "source": custom["source"][1],
+        "quality": custom["quality"][1],
+        "freshness": _freshness(data),
+        "depends_on": custom["dependsOn"][1] if "dependsOn" in custom else (),
+        "content_sha256": _agreement_sha256(path),
+    }
+    try:
+        contract = Contract.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = tuple(
+            part
+            for part in first["loc"]
+            if part not in ("rest", "sql", "reference", "offset", "page")
+        )
+        if location and location[0] in custom:
+            location = ("customProperties", custom[str(location[0])][0], "value", *location[1:])
+        raise _wrong(document, path, location, first["msg"]) from error
+    _check_references(document, path, contract)
+    return contract
+
+
+def _agreement_sha256(path: Path) -> str:
+    """Checksum of contract and suite together: a batch judged under other rules is another batch."""
+    suite = get_settings().expectations_dir / path.name
+    digest = hashlib.sha256(path.read_bytes())
+    digest.update(suite.read_bytes() if suite.is_file() else b"")
+    return digest.hexdigest()
+
+
+def _column(
+    document: YamlDocument, path: Path, place: tuple[Any, ...], raw: dict[str, Any]
+) -> Column:
+    custom = _custom(raw.get("customProperties"))
+    for name, (index, _) in custom.items():
+        if name not in _COLUMN_PROPERTIES:
+            known = ", ".join(_COLUMN_PROPERTIES)
+            raise _wrong(
+                document,
+                path,
+                (*place, "customProperties", index),
+                f"'{name}' is not one of: {known}",
+            )
+    values = {
+        "name": raw.get("name"),
+        "source_name": raw.get("physicalName", raw.get("name")),
+        "title": raw.get("businessName", raw.get("name")),
+        "logical_type": raw.get("logicalType"),
+        "sql_type": raw.get(
+            "physicalType", LOGICAL_TO_SQL.get(str(raw.get("logicalType")), "text")
+        ),
+        "required": raw.get("required", False),
+        "key_position": raw.get("primaryKeyPosition") if raw.get("primaryKey") else None,
+        "classification": raw.get("classification"),
+        **{_COLUMN_PROPERTIES[name]: value for name, (_, value) in custom.items()},
+    }
+    try:
+        return Column.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        odcs = {
+            "logical_type": "logicalType",
+            "source_name": "physicalName",
+            "sql_type": "physicalType",
+        }
+        name = str(first["loc"][0])
+        raise _wrong(document, path, (*place, odcs.get(name, name)), first["msg"]) from error
+
+
+def _freshness(data: dict[str, Any]) -> dict[str, Any] | None:
+    for sla in data.get("slaProperties") or []:
+        if sla.get("property") == "freshness":
+            return {
+                "column": str(sla.get("element", "")).rpartition(".")[2],
+                "days": sla.get("value"),
+            }
+    return None
+
+
+def _check_references(document: YamlDocument, path: Path, contract: Contract) -> None:
+    names = {column.name for column in contract.columns}
+    if len(names) != len(contract.columns):
+        raise _wrong(document, path, ("schema",), "two columns share a name")
+    if not contract.key:
+        raise _wrong(document, path, ("schema",), "no column is marked primaryKey")
+    wanted = [contract.quality.agency_column, contract.freshness and contract.freshness.column]
+    if contract.source.kind != "reference":
+        wanted.append(contract.source.watermark.column)
+    for name in wanted:
+        if name and name not in names:
+            raise _wrong(
+                document, path, ("customProperties",), f"the column '{name}' is not in the schema"
+            )

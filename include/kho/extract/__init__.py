@@ -1,0 +1,1 @@
+"""Extractors: fetch records from a source as it gives them, without judging them."""

@@ -1,0 +1,85 @@
+"""Land a dataset that ships with the project: reference CSV files and the administrative units.
+
+In: the contract's reference binding. Out: a landed batch whose identity is its content alone, so a
+night on which the file did not change has nothing to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv
+
+from kho.contracts.model import Contract, ReferenceSource
+from kho.errors import ConfigurationError
+from kho.extract.administrative_units import read_successions, read_units
+from kho.raw_zone.landing import Landing
+from kho.raw_zone.manifest import Manifest, batch_id
+from kho.settings import Settings
+
+
+def extract_reference(
+    contract: Contract, source: ReferenceSource, as_of: date, settings: Settings
+) -> Manifest:
+    """Land the whole reference dataset as text."""
+    table, endpoint = _read(contract, source, settings)
+    missing = [name for name in contract.source_names if name not in table.column_names]
+    if missing:
+        raise ConfigurationError(
+            f"the reference data has no column {', '.join(missing)}",
+            dataset=contract.dataset,
+            where=endpoint,
+            next_step="correct the file or the contract",
+        )
+    with Landing(settings.raw_zone, contract.dataset, f"{as_of:%Y%m%d}") as landing:
+        landing.write_batches(table.select(list(contract.source_names)).to_batches())
+        landing.add_digest(contract.content_sha256)
+        manifest = Manifest(
+            batch_id=batch_id(contract.dataset, None, landing.content_sha256),
+            dataset=contract.dataset,
+            as_of=as_of,
+            contract_version=contract.version,
+            endpoint=endpoint,
+            content_sha256=landing.content_sha256,
+            fetched=table.num_rows,
+            declared=table.num_rows,
+        )
+        landing.publish(manifest)
+    return manifest
+
+
+def _read(contract: Contract, source: ReferenceSource, settings: Settings) -> tuple[pa.Table, str]:
+    province = settings.province
+    if source.provider == "administrative_units":
+        return _as_text(contract, read_units(province)), f"vietnamadminunits, province {province}"
+    if source.provider == "administrative_unit_successions":
+        return _as_text(
+            contract, read_successions(province)
+        ), f"vietnamadminunits, province {province}"
+    path: Path = settings.reference_dir / f"{contract.dataset}.csv"
+    if not path.is_file():
+        raise ConfigurationError(
+            "the reference file is missing", dataset=contract.dataset, where=str(path)
+        )
+    names = path.open(encoding="utf-8").readline().strip().split(",")
+    options = csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+    )
+    table = csv.read_csv(
+        path, convert_options=options, parse_options=csv.ParseOptions(newlines_in_values=True)
+    )
+    return table, path.name
+
+
+def _as_text(contract: Contract, rows: Iterable[object]) -> pa.Table:
+    """Records as a table of text, the form in which every reference dataset is landed."""
+    records = [
+        {name: None if row[name] is None else str(row[name]) for name in contract.source_names}  # type: ignore[index]
+        for row in rows
+    ]
+    return pa.Table.from_pylist(
+        records, schema=pa.schema([(name, pa.string()) for name in contract.source_names])
+    )

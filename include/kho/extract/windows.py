@@ -1,0 +1,42 @@
+"""Which span of change dates a night has to ask for.
+
+In: the contract's watermark and what is already in the warehouse. Out: a `Span` of local civil time,
+and its split into windows no longer than the source allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+
+@dataclass(frozen=True)
+class Span:
+    """`start` included, `end` excluded, local civil time."""
+
+    start: datetime
+    end: datetime
+
+
+def span_for(
+    as_of: date, watermark: datetime | None, lookback_days: int, history_days: int
+) -> Span:
+    """What changed since the watermark, less the lookback for late rows, up to the start of `as_of`.
+
+    The first load reaches `history_days` back. The night of day D reads everything that changed
+    before D began, so asking again on the same day gives the same answer.
+    """
+    end = datetime.combine(as_of, time.min)
+    if watermark is None:
+        return Span(end - timedelta(days=history_days), end)
+    return Span(min(watermark, end) - timedelta(days=lookback_days), end)
+
+
+def windows(span: Span, max_days: int) -> Iterator[tuple[date, date]]:
+    """Whole-day windows, both ends included, that cover `span` without overlap, oldest first."""
+    first, last = span.start.date(), (span.end - timedelta(microseconds=1)).date()
+    while first <= last:
+        until = min(first + timedelta(days=max_days - 1), last)
+        yield first, until
+        first = until + timedelta(days=1)

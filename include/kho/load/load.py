@@ -1,0 +1,205 @@
+"""Load one validated batch in one transaction.
+
+In: the batch's staging tables and the SQL files of `sql/load/<dataset>/`. Out: the star, the
+quarantine, the reconciliation, the scores, the watermark and the ledger, all of them or none.
+
+    lock -> ledger -> dimensions and facts -> quarantine -> count equation -> scores -> watermark
+
+A batch that the ledger holds as loaded is left alone, so a load may be killed anywhere and run again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from kho.contracts.model import Contract
+from kho.errors import ReconciliationError
+from kho.quality.rejects import rejected_table
+from kho.raw_zone.manifest import Manifest
+from kho.sql_files import files_in, run_file
+from kho.stage import StageTable
+
+COUNT_FILE = "90_count_loaded.sql"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The count equation of a loaded batch; `already` where the ledger held it before."""
+
+    declared: int | None
+    fetched: int
+    duplicates: int
+    quarantined: int
+    accepted: int
+    loaded: int
+    already: bool = False
+
+
+def load_batch(
+    engine: sa.Engine,
+    contract: Contract,
+    manifest: Manifest,
+    table: StageTable,
+    failed_table: StageTable,
+) -> Loaded:
+    """Load a batch; returns its count equation.
+
+    Raises:
+        ReconciliationError: the equation does not hold; nothing was changed.
+    """
+    with engine.begin() as db:
+        lock_dataset(db, contract.dataset)
+        batch_key, status = db.execute(
+            sa.text("SELECT batch_key, status FROM meta.batch WHERE batch_id = :id FOR UPDATE"),
+            {"id": manifest.batch_id},
+        ).one()
+        if status == "loaded":
+            return _already_loaded(db, manifest.batch_id)
+        run_file(db, "stage/tune_for_batch.sql")
+        _create_views(db, contract, table, failed_table)
+        loaded = _run_load_files(db, contract, batch_key)
+        run_file(
+            db,
+            "quality/settle_quarantine.sql",
+            dataset=contract.dataset,
+            batch_id=manifest.batch_id,
+            as_of=manifest.as_of,
+        )
+        equation = _reconcile(db, contract, manifest, table, loaded)
+        _score(db, contract, manifest, table)
+        if manifest.window_to is not None:
+            run_file(
+                db,
+                "quality/advance_watermark.sql",
+                dataset=contract.dataset,
+                batch_id=manifest.batch_id,
+                as_of=manifest.as_of,
+                value=manifest.window_to,
+            )
+        db.execute(
+            sa.text(
+                "UPDATE meta.batch SET status = 'loaded', loaded_at = now() WHERE batch_id = :id"
+            ),
+            {"id": manifest.batch_id},
+        )
+        _drop_views(db)
+    return equation
+
+
+def lock_dataset(db: sa.Connection, dataset: str) -> None:
+    """Let one transaction at a time change a dataset; released at its end, however it ends."""
+    db.execute(
+        sa.text("SELECT pg_advisory_xact_lock(hashtextextended('kho.load.' || :dataset, 0))"),
+        {"dataset": dataset},
+    )
+
+
+def _create_views(
+    db: sa.Connection, contract: Contract, table: StageTable, failed_table: StageTable
+) -> None:
+    """What the SQL files read: accepted, accepted_keys, rejected, source_keys."""
+    rejected = rejected_table(table)
+    key = ", ".join(f"coalesce(s.{column.name}::text, '')" for column in contract.key)
+    key = f"concat_ws('|', {key})" if len(contract.key) > 1 else key
+    agency = contract.quality.agency_column
+    agency_code = f"coalesce(s.{agency}, '')" if agency else f"'{contract.quality.owner_agency}'"
+    views = {
+        "accepted": f"SELECT s.* FROM {table.quoted} AS s WHERE s._repeat = 0 "
+        f"AND NOT EXISTS (SELECT FROM {rejected.quoted} AS r WHERE r._row = s._row)",
+        "accepted_keys": f"SELECT {key} AS business_key FROM pg_temp.accepted AS s",
+        "rejected": f"SELECT {key} AS business_key, {agency_code} AS agency_code, f.rules AS failed_rules, "
+        "r.raw::jsonb - '_row' AS raw, md5((r.raw::jsonb - '_row')::text) AS raw_md5 "
+        f"FROM {rejected.quoted} AS r JOIN {table.quoted} AS s USING (_row) "
+        f"JOIN {failed_table.quoted} AS f USING (_row)",
+        "source_keys": f'SELECT * FROM {table.schema}."{table.name}__keys"',
+    }
+    for name, query in views.items():
+        db.exec_driver_sql(f"CREATE TEMP VIEW {name} AS {query}")
+
+
+def _drop_views(db: sa.Connection) -> None:
+    """A pooled session outlives the load; its views must not keep the staging tables."""
+    db.exec_driver_sql(
+        "DROP VIEW pg_temp.accepted_keys, pg_temp.accepted, pg_temp.rejected, pg_temp.source_keys"
+    )
+
+
+def _run_load_files(db: sa.Connection, contract: Contract, batch_key: int) -> int:
+    loaded = 0
+    for name in files_in(f"load/{contract.dataset}"):
+        result = run_file(db, name, batch_key=batch_key)
+        if name.endswith(COUNT_FILE):
+            loaded = int(result.scalar_one())
+    return loaded
+
+
+def _reconcile(
+    db: sa.Connection, contract: Contract, manifest: Manifest, table: StageTable, loaded: int
+) -> Loaded:
+    duplicates = db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted} WHERE _repeat = 1"))
+    row = run_file(
+        db,
+        "quality/reconcile_batch.sql",
+        batch_id=manifest.batch_id,
+        duplicates=duplicates,
+        loaded=loaded,
+    ).one()
+    if not row.balanced:
+        raise ReconciliationError(
+            f"the counts do not balance: declared {row.declared}, fetched {row.fetched} = accepted {row.accepted} "
+            f"+ quarantined {row.quarantined} + duplicates {row.duplicates}, loaded {row.loaded}",
+            dataset=contract.dataset,
+            batch=manifest.batch_id,
+            where=f"sql/load/{contract.dataset}",
+            next_step="nothing was changed; run the dataset again, and if it repeats compare "
+            f"{COUNT_FILE} with the other load files",
+        )
+    return _equation(row)
+
+
+def _already_loaded(db: sa.Connection, batch_id: str) -> Loaded:
+    row = db.execute(
+        sa.text("SELECT * FROM dq.reconciliation WHERE batch_id = :id"), {"id": batch_id}
+    ).one()
+    return _equation(row, already=True)
+
+
+def _equation(row: Any, *, already: bool = False) -> Loaded:
+    return Loaded(
+        row.declared,
+        row.fetched,
+        row.duplicates,
+        row.quarantined,
+        row.accepted,
+        row.loaded,
+        already,
+    )
+
+
+def _score(db: sa.Connection, contract: Contract, manifest: Manifest, table: StageTable) -> None:
+    newest: datetime | None = None
+    fresh_since: datetime | None = None
+    if contract.freshness:
+        fresh_since = datetime.combine(manifest.as_of, time.min) - timedelta(
+            days=contract.freshness.days
+        )
+        newest = db.scalar(
+            sa.text("SELECT newest FROM meta.freshness WHERE dataset = :dataset"),
+            {"dataset": contract.dataset},
+        )
+        staged = db.scalar(sa.text(f"SELECT max({contract.freshness.column}) FROM {table.quoted}"))
+        newest = max((value for value in (newest, staged) if value is not None), default=None)
+        run_file(db, "quality/note_freshness.sql", dataset=contract.dataset, newest=newest)
+    run_file(
+        db,
+        "quality/score_batch.sql",
+        as_of=manifest.as_of,
+        dataset=contract.dataset,
+        batch_id=manifest.batch_id,
+        newest=newest,
+        fresh_since=fresh_since,
+    )

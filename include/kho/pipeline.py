@@ -1,0 +1,364 @@
+"""The steps of one dataset's night, in the order in which they run.
+
+In: a dataset's slug and the night's date. Out: a `StepResult` for each step. The DAGs and the command
+line call these functions and nothing else, so both do the same thing.
+
+    extract -> stage -> validate -> load -> finish      per dataset
+    build_star -> write_report                          once all datasets have finished
+
+Each step may be killed and run again. A step finds its input by the batch id; what a crash took (the
+staging tables are unlogged) is made again from the raw zone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from kho.connections import Connections
+from kho.contracts import Contract, load_contract
+from kho.contracts.model import ReferenceSource, RestSource, SqlSource
+from kho.errors import GateClosed, KhoError
+from kho.extract.windows import Span, span_for
+from kho.raw_zone.manifest import Manifest, read_manifest
+from kho.server.warehouse import open_warehouse
+from kho.settings import Settings, get_settings
+from kho.sql_files import run_file
+from kho.stage import StageTable, stage_table
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step did: `outcome` is done, unchanged or blocked; counts are rows."""
+
+    dataset: str
+    step: str
+    batch_id: str | None = None
+    outcome: str = "done"
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    message: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as plain JSON values, small enough for XCom and free of data and secrets."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every step needs: the warehouse, the sources' connections, the settings."""
+
+    engine: sa.Engine
+    connections: Connections
+    settings: Settings
+
+    @classmethod
+    def create(cls, connections: Connections, settings: Settings | None = None) -> Context:
+        """A context on the configured warehouse, which is started and migrated if need be."""
+        settings = settings or get_settings()
+        return cls(open_warehouse(settings), connections, settings)
+
+
+def extract(dataset: str, as_of: date, context: Context) -> StepResult:
+    """Land what the source has for the night of `as_of`; `unchanged` if the warehouse has it already."""
+    clock = _Clock(dataset, "extract")
+    contract = load_contract(dataset)
+    manifest = _land(contract, as_of, context)
+    with context.engine.begin() as db:
+        run_file(
+            db,
+            "quality/open_batch.sql",
+            **asdict(manifest),
+            raw_path=str(
+                _folder(manifest.dataset, manifest.batch_id, context).relative_to(
+                    context.settings.home
+                )
+            ),
+        )
+        status = db.scalar(
+            sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": manifest.batch_id}
+        )
+    return clock.result(
+        manifest.batch_id,
+        outcome="unchanged" if status == "loaded" else "done",
+        counts={"fetched": manifest.fetched},
+        message=_drift_message(manifest),
+    )
+
+
+def stage(batch_id: str, context: Context) -> StepResult:
+    """Conform a landed batch and copy it into its staging table."""
+    from kho.stage import stage_batch
+
+    manifest, contract = _batch(batch_id, context)
+    clock = _Clock(contract.dataset, "stage")
+    staged = stage_batch(
+        context.engine,
+        contract,
+        batch_id,
+        _folder(contract.dataset, batch_id, context),
+        manifest.fetched,
+    )
+    _set_status(context, batch_id, "staged")
+    return clock.result(
+        batch_id,
+        counts={
+            "staged": staged.rows,
+            "duplicates": staged.duplicates,
+            "conflicts": staged.conflicts,
+        },
+    )
+
+
+def validate(batch_id: str, context: Context) -> StepResult:
+    """Label every staged row with the rules it breaks, and judge the batch as a whole.
+
+    Raises:
+        GateClosed: a critical rule of the whole dataset is broken, or too many rows are rejected.
+    """
+    from kho.quality.judge import judge_batch
+
+    manifest, contract = _batch(batch_id, context)
+    clock = _Clock(contract.dataset, "validate")
+    if not _is_staged(context, manifest):
+        stage(batch_id, context)
+    verdict = judge_batch(
+        context.engine,
+        contract,
+        manifest,
+        stage_table(batch_id),
+        _folder(contract.dataset, batch_id, context),
+    )
+    _set_status(
+        context, batch_id, "blocked" if verdict.reasons else "validated", "; ".join(verdict.reasons)
+    )
+    if verdict.reasons:
+        raise GateClosed(
+            f"the batch is not fit to load: {'; '.join(verdict.reasons)}",
+            dataset=contract.dataset,
+            batch=batch_id,
+            next_step="yesterday's data stands; ask the source's owner to mend it, then run the dataset again",
+        )
+    return clock.result(
+        batch_id, counts={"quarantined": verdict.rejected, "warnings": verdict.warned}
+    )
+
+
+def load(batch_id: str, context: Context) -> StepResult:
+    """Load a validated batch in one transaction; a batch that is in the warehouse is left alone."""
+    from kho.load import load_batch
+
+    manifest, contract = _batch(batch_id, context)
+    clock = _Clock(contract.dataset, "load")
+    if _status(context, batch_id) not in ("validated", "loaded") or not _is_staged(
+        context, manifest
+    ):
+        if _status(context, batch_id) != "loaded":
+            validate(batch_id, context)
+    table = stage_table(batch_id)
+    loaded = load_batch(context.engine, contract, manifest, table, failed_table(table))
+    drop_staging(context.engine, table)
+    return clock.result(
+        batch_id,
+        outcome="unchanged" if loaded.already else "done",
+        counts={
+            "fetched": loaded.fetched,
+            "accepted": loaded.accepted,
+            "quarantined": loaded.quarantined,
+            "duplicates": loaded.duplicates,
+            "loaded": loaded.loaded,
+        },
+    )
+
+
+def finish(
+    dataset: str,
+    as_of: date,
+    context: Context,
+    *,
+    outcome: str | None = None,
+    batch_id: str | None = None,
+    error: BaseException | str | None = None,
+) -> StepResult:
+    """Record how the dataset fared tonight, so that the report can say it whatever happened."""
+    clock = _Clock(dataset, "finish")
+    if outcome is None:
+        outcome = (
+            "loaded" if error is None else "blocked" if isinstance(error, GateClosed) else "failed"
+        )
+    with context.engine.begin() as db:
+        run_file(
+            db,
+            "quality/record_night.sql",
+            as_of=as_of,
+            dataset=dataset,
+            outcome=outcome,
+            fault=error.fault if isinstance(error, KhoError) else "own_fault" if error else None,
+            message=str(error) if error else None,
+            next_step=error.next_step if isinstance(error, KhoError) else None,
+            batch_id=batch_id,
+        )
+    return clock.result(batch_id, outcome=outcome, message=str(error) if error else "")
+
+
+def run_dataset(
+    dataset: str, as_of: date, context: Context, on_step: Callable[[StepResult], None] | None = None
+) -> list[StepResult]:
+    """All steps of one dataset's night, one after the other; the error of a failed step is recorded and raised."""
+    results: list[StepResult] = []
+    batch_id: str | None = None
+
+    def note(result: StepResult) -> StepResult:
+        results.append(result)
+        if on_step:
+            on_step(result)
+        return result
+
+    try:
+        extracted = note(extract(dataset, as_of, context))
+        batch_id = extracted.batch_id
+        if extracted.outcome != "unchanged" and batch_id:
+            note(stage(batch_id, context))
+            note(validate(batch_id, context))
+            note(load(batch_id, context))
+    except Exception as error:
+        note(finish(dataset, as_of, context, batch_id=batch_id, error=error))
+        raise
+    outcome = "unchanged" if extracted.outcome == "unchanged" else "loaded"
+    note(finish(dataset, as_of, context, batch_id=batch_id, outcome=outcome))
+    return results
+
+
+def build_star(as_of: date, context: Context) -> StepResult:
+    """Bring what spans datasets up to date: submissions and marts."""
+    clock = _Clock("star", "build_star")
+    with context.engine.begin() as db:
+        run_file(db, "mart/note_submissions.sql", as_of=as_of)
+        run_file(db, "mart/refresh.sql")
+    return clock.result(None)
+
+
+def write_report(as_of: date, context: Context) -> StepResult:
+    """Write the secretariat's report of the night; the message is its path."""
+    from kho.report import write_quality_report
+
+    clock = _Clock("quality_report", "write_report")
+    path = write_quality_report(context.engine, as_of, context.settings)
+    return clock.result(None, message=str(path))
+
+
+def failed_table(table: StageTable) -> StageTable:
+    """The table of a batch's labelled rows."""
+    return replace(table, name=f"{table.name}__failed")
+
+
+def drop_staging(engine: sa.Engine, table: StageTable) -> None:
+    """Remove what a batch left in stg; the raw zone can make it again."""
+    with engine.begin() as db:
+        for suffix in ("", "__keys", "__failed", "__rejected"):
+            db.exec_driver_sql(f'DROP TABLE IF EXISTS {table.schema}."{table.name}{suffix}"')
+
+
+class _Clock:
+    """Times one step and makes its result."""
+
+    def __init__(self, dataset: str, step: str) -> None:
+        self._dataset, self._step, self._start = dataset, step, time.monotonic()
+
+    def result(
+        self,
+        batch_id: str | None,
+        outcome: str = "done",
+        counts: dict[str, int] | None = None,
+        message: str = "",
+    ) -> StepResult:
+        seconds = round(time.monotonic() - self._start, 3)
+        return StepResult(
+            self._dataset, self._step, batch_id, outcome, counts or {}, seconds, message
+        )
+
+
+def _land(contract: Contract, as_of: date, context: Context) -> Manifest:
+    source, settings = contract.source, context.settings
+    if isinstance(source, ReferenceSource):
+        from kho.extract.reference import extract_reference
+
+        return extract_reference(contract, source, as_of, settings)
+    connection = context.connections.get(source.connection)
+    watermark = _watermark(context, contract.dataset, as_of)
+    if isinstance(source, RestSource):
+        from kho.extract.rest import extract_rest
+
+        span = span_for(
+            as_of, watermark, source.watermark.lookback_days, source.window.history_days
+        )
+        return extract_rest(contract, source, connection, span, as_of, settings.raw_zone)
+    assert isinstance(source, SqlSource)
+    from kho.extract.sql import extract_sql
+
+    since = (
+        span_for(as_of, watermark, source.watermark.lookback_days, 0).start
+        if watermark
+        else datetime.min
+    )
+    end = span_for(as_of, watermark, 0, 0).end
+    return extract_sql(contract, source, connection, Span(since, end), as_of, settings.raw_zone)
+
+
+def _watermark(context: Context, dataset: str, as_of: date) -> datetime | None:
+    """What had been asked for before the night of `as_of`.
+
+    A watermark that this very night has set does not count: asking again must give the same batch.
+    """
+    query = sa.text(
+        "SELECT max(value) FROM meta.watermark WHERE dataset = :dataset AND as_of < :as_of"
+    )
+    with context.engine.connect() as db:
+        return db.scalar(query, {"dataset": dataset, "as_of": as_of})
+
+
+def _batch(batch_id: str, context: Context) -> tuple[Manifest, Contract]:
+    dataset = batch_id.split("-", 1)[0]
+    return read_manifest(_folder(dataset, batch_id, context)), load_contract(dataset)
+
+
+def _folder(dataset: str, batch_id: str, context: Context) -> Path:
+    return context.settings.raw_zone / dataset / batch_id
+
+
+def _status(context: Context, batch_id: str) -> str | None:
+    with context.engine.connect() as db:
+        return db.scalar(
+            sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": batch_id}
+        )
+
+
+def _set_status(context: Context, batch_id: str, status: str, note: str | None = None) -> None:
+    with context.engine.begin() as db:
+        db.execute(
+            sa.text(
+                "UPDATE meta.batch SET status = :status, note = :note WHERE batch_id = :id AND status <> 'loaded'"
+            ),
+            {"id": batch_id, "status": status, "note": note or None},
+        )
+
+
+def _is_staged(context: Context, manifest: Manifest) -> bool:
+    """Whether the staging table still holds every landed row: a server crash empties unlogged tables."""
+    table = stage_table(manifest.batch_id)
+    with context.engine.connect() as db:
+        if db.scalar(sa.text("SELECT to_regclass(:name)"), {"name": table.quoted}) is None:
+            return False
+        return db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}")) == manifest.fetched
+
+
+def _drift_message(manifest: Manifest) -> str:
+    if not manifest.unexpected_fields:
+        return ""
+    return f"the source sends fields the contract does not know: {', '.join(manifest.unexpected_fields)}"

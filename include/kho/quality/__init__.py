@@ -1,0 +1,1 @@
+"""Quality: what becomes of rows that fail, and what the results add up to."""

@@ -1,0 +1,91 @@
+"""Judge a staged batch by its suite.
+
+In: a staging table. Out: the rule results in `dq.rule_result`, the labelled and the rejected rows in
+`stg`, and a verdict: how many rows are rejected, and the reasons, if any, why the batch as a whole is
+not fit to load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from kho.contracts.model import Contract
+from kho.quality.rejects import write_rejects
+from kho.raw_zone.manifest import Manifest
+from kho.rules.suite import Rule, Suite, load_dataset_suite
+from kho.rules.validate import RuleResult, validate
+from kho.sql_files import run_file
+from kho.stage import StageTable
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the suite says of a batch; without reasons it may be loaded."""
+
+    rejected: int
+    warned: int
+    reasons: tuple[str, ...]
+
+
+def judge_batch(
+    engine: sa.Engine, contract: Contract, manifest: Manifest, table: StageTable, folder: Path
+) -> Verdict:
+    """Run the whole suite on a staged batch and keep the results; judging again replaces them."""
+    suite = load_dataset_suite(contract)
+    params = {"as_of": manifest.as_of, "as_of_end": datetime.combine(manifest.as_of, time.max)}
+    validation = validate(engine, suite, table, contract.quality.agency_column, params)
+    critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]
+    rejected = write_rejects(engine, table, validation.failed_table, critical, folder)
+    with engine.begin() as db:
+        _keep_results(db, contract, manifest, suite, validation.results)
+    reasons = [
+        f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)
+    ]
+    limit = contract.quality.quarantine_limit
+    if manifest.fetched and rejected > limit * manifest.fetched:
+        share = rejected / manifest.fetched
+        reasons.append(
+            f"{rejected} of {manifest.fetched} rows ({share:.1%}) are rejected, the limit is {limit:.0%}"
+        )
+    return Verdict(rejected, validation.failed_rows - rejected, tuple(reasons))
+
+
+def _broken(suite: Suite, failures: tuple[str, ...]) -> list[Rule]:
+    return [
+        rule for rule in suite.rules if rule.rule_id in failures and rule.severity == "critical"
+    ]
+
+
+def _keep_results(
+    db: sa.Connection,
+    contract: Contract,
+    manifest: Manifest,
+    suite: Suite,
+    results: tuple[RuleResult, ...],
+) -> None:
+    run_file(
+        db,
+        "quality/sync_rules.sql",
+        dataset=contract.dataset,
+        rule_ids=[rule.rule_id for rule in suite.rules],
+        principles=[rule.principle for rule in suite.rules],
+        severities=[rule.severity for rule in suite.rules],
+        titles=[rule.title for rule in suite.rules],
+        remedies=[rule.remedy for rule in suite.rules],
+    )
+    run_file(
+        db,
+        "quality/keep_results.sql",
+        dataset=contract.dataset,
+        batch_id=manifest.batch_id,
+        rule_ids=[result.rule_id for result in results],
+        principles=[result.principle for result in results],
+        severities=[result.severity for result in results],
+        agencies=[result.agency_code or "" for result in results],
+        evaluated=[result.evaluated for result in results],
+        failed=[result.failed for result in results],
+    )

@@ -1,0 +1,231 @@
+"""Land what an extraction receives.
+
+In: JSON pages, or Arrow batches. Out: a folder of the raw zone: `pages-*.parquet` (each response
+body as it came, with its sha256), `records-*.parquet` (one row per record, values as sent, numbered
+by `_row`), and later the manifest. A landing is built in a private folder and appears under its
+batch id by one rename, so a killed extraction leaves nothing that looks finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kho.raw_zone.manifest import Manifest, write_manifest
+
+CHUNK_BYTES = 24 * 1024 * 1024
+"""JSON text parsed at a time; memory during a landing is a small multiple of it."""
+
+_PAGES = pa.schema(
+    [
+        ("page", pa.int32()),
+        ("request", pa.string()),
+        ("sha256", pa.string()),
+        ("body", pa.large_binary()),
+    ]
+)
+
+
+class Landing:
+    """A batch on its way into the raw zone."""
+
+    def __init__(self, raw_zone: Path, dataset: str, purpose: str) -> None:
+        self._home = raw_zone / dataset
+        self.folder = self._home / f".landing-{purpose}"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self._digest = hashlib.sha256()
+        self.rows = 0
+
+    def __enter__(self) -> Landing:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def content_sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def add_digest(self, part: str) -> None:
+        """Make `part` count towards the batch's identity."""
+        self._digest.update(part.encode())
+
+    def publish(self, manifest: Manifest) -> Path:
+        """Write the manifest and move the folder to its final name; an equal batch stays as it is."""
+        write_manifest(self.folder, replace(manifest, fetched=self.rows))
+        final = self._home / manifest.batch_id
+        if final.exists():
+            shutil.rmtree(self.folder)
+        else:
+            self.folder.rename(final)
+        return final
+
+    def write_batches(self, batches: Iterable[pa.RecordBatch], name: str = "records") -> int:
+        """Land Arrow batches with their native types; returns the number of rows."""
+        writer: pq.ParquetWriter | None = None
+        rows = 0
+        try:
+            for batch in batches:
+                table = pa.table(batch)
+                self.add_digest(_table_sha256(table))
+                table = _numbered(table, rows)
+                if writer is None:
+                    writer = pq.ParquetWriter(
+                        self.folder / f"{name}-00000.parquet", table.schema, compression="zstd"
+                    )
+                writer.write_table(table)
+                rows += table.num_rows
+        finally:
+            if writer is not None:
+                writer.close()
+        if name == "records":
+            self.rows = rows
+        return rows
+
+
+class JsonPages:
+    """One span of pages of a landing; it can be thrown away and asked for again.
+
+    Parsing and writing run in one background thread, a chunk behind the pages, so that the source
+    is not kept waiting.
+    """
+
+    def __init__(self, landing: Landing, part: str, fields: Sequence[str], first_row: int) -> None:
+        self._landing = landing
+        self._fields = list(fields)
+        self._records_path = landing.folder / f"records-{part}.parquet"
+        self._pages_path = landing.folder / f"pages-{part}.parquet"
+        self._chunk_path = landing.folder / f"chunk-{part}.ndjson"
+        self._chunk: list[bytes] = []
+        self._bodies: list[tuple[int, str, str, bytes]] = []
+        self._bytes = 0
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="land")
+        self._pending: Future[None] | None = None
+        self._records_writer: pq.ParquetWriter | None = None
+        self._pages_writer: pq.ParquetWriter | None = None
+        self._next_row = first_row
+        self._engine = duckdb.connect(config={"threads": 1, "memory_limit": "200MB"})
+        self.rows = 0
+        self.page_digests: list[str] = []
+        self.unexpected: set[str] = set()
+
+    def __enter__(self) -> JsonPages:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+                self._wait()
+        finally:
+            self._worker.shutdown(wait=True)
+            for writer in (self._records_writer, self._pages_writer):
+                if writer is not None:
+                    writer.close()
+            self._engine.close()
+            self._chunk_path.unlink(missing_ok=True)
+            if kind is not None:
+                self._records_path.unlink(missing_ok=True)
+                self._pages_path.unlink(missing_ok=True)
+
+    def add(self, request: str, body: bytes, records: Sequence[bytes]) -> None:
+        """Take one page: the body for the record, its records for the warehouse."""
+        digest = hashlib.sha256(body).hexdigest()
+        self._bodies.append((len(self.page_digests), request, digest, body))
+        self.page_digests.append(digest)
+        if records:
+            self._chunk.extend(records)
+            self.rows += len(records)
+            for sample in (records[0], records[-1]):
+                self.unexpected.update(
+                    msgspec.json.decode(sample, type=dict[str, msgspec.Raw]).keys() - self._fields
+                )
+        self._bytes += len(body)
+        if self._bytes >= CHUNK_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._wait()
+        chunk, bodies = self._chunk, self._bodies
+        self._chunk, self._bodies, self._bytes = [], [], 0
+        if bodies:
+            self._pending = self._worker.submit(self._write, chunk, bodies)
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
+
+    def _write(self, chunk: list[bytes], bodies: list[tuple[int, str, str, bytes]]) -> None:
+        if self._pages_writer is None:
+            self._pages_writer = pq.ParquetWriter(
+                self._pages_path,
+                _PAGES,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=False,
+            )
+        columns = [
+            pa.array(list(column), kind)
+            for column, kind in zip(zip(*bodies, strict=True), _PAGES.types, strict=True)
+        ]
+        self._pages_writer.write_batch(pa.record_batch(columns, schema=_PAGES))
+        if not chunk:
+            return
+        with self._chunk_path.open("wb") as file:
+            file.writelines(line for record in chunk for line in (record, b"\n"))
+        relation = self._engine.read_json(
+            str(self._chunk_path),
+            format="newline_delimited",
+            columns=dict.fromkeys(self._fields, "VARCHAR"),
+        )
+        table = _numbered(relation.to_arrow_table(), self._next_row)
+        if table.num_rows != len(chunk):
+            raise RuntimeError(f"{len(chunk)} records became {table.num_rows} rows while landing")
+        self._next_row += table.num_rows
+        if self._records_writer is None:
+            self._records_writer = pq.ParquetWriter(
+                self._records_path, table.schema, compression="lz4"
+            )
+        self._records_writer.write_table(table)
+
+
+def record_files(folder: Path, name: str = "records") -> list[str]:
+    """The record files of a landed batch, in order."""
+    return sorted(str(path) for path in folder.glob(f"{name}-*.parquet"))
+
+
+def pages_of(folder: Path) -> Iterator[bytes]:
+    """The response bodies of a landed batch, in the order in which they came."""
+    for path in sorted(folder.glob("pages-*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=1, columns=["body"]):
+            yield batch.column(0)[0].as_py()
+
+
+def _numbered(table: pa.Table, first_row: int) -> pa.Table:
+    numbers = pa.array(range(first_row, first_row + table.num_rows), pa.int64())
+    return table.append_column("_row", numbers)
+
+
+def _table_sha256(table: pa.Table) -> str:
+    digest = hashlib.sha256(str(table.schema).encode())
+    for batch in table.to_batches():
+        digest.update(batch.serialize())
+    return digest.hexdigest()

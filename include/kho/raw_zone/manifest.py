@@ -1,0 +1,70 @@
+"""The manifest of a landed batch.
+
+In: what one extraction knows of itself. Out: `manifest.json` beside the Parquet files, and a batch id
+that is the same whenever the same content is landed for the same night under the same rules.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from kho.errors import HostError
+
+FILE_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was asked for and what came.
+
+    `declared` is the total the source stated, None where it states none. Windows are local civil
+    time at the province, start included, end excluded.
+    """
+
+    batch_id: str
+    dataset: str
+    as_of: date
+    contract_version: str
+    endpoint: str
+    content_sha256: str
+    fetched: int
+    declared: int | None = None
+    window_from: datetime | None = None
+    window_to: datetime | None = None
+    requests: int = 0
+    failed_requests: int = 0
+    request_seconds: float = 0.0
+    unexpected_fields: tuple[str, ...] = ()
+
+
+def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:
+    """The id of a batch: dataset, night (None: content that belongs to no night), content."""
+    night = f"-{as_of:%Y%m%d}" if as_of else ""
+    return f"{dataset}{night}-{content_sha256[:12]}"
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    values = asdict(manifest)
+    text = json.dumps(values, ensure_ascii=False, indent=1, default=lambda value: value.isoformat())
+    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a landed batch; HostError if the batch is not in the raw zone."""
+    try:
+        values = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise HostError(
+            "the batch is not in the raw zone",
+            where=str(folder),
+            next_step="run the dataset again: extract will land it anew",
+        ) from error
+    for name in ("window_from", "window_to"):
+        if values[name]:
+            values[name] = datetime.fromisoformat(values[name])
+    values["as_of"] = date.fromisoformat(values["as_of"])
+    values["unexpected_fields"] = tuple(values["unexpected_fields"])
+    return Manifest(**values)

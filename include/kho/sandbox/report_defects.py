@@ -1,0 +1,58 @@
+"""Defects of reported indicator values. Rows are items of `soLieuChiTieu`.
+
+A spoiler that changes a part of the key keeps it unique: what is distinct stays distinct.
+"""
+
+from kho.sandbox.defects import DefectKind, Row, blank, put
+from kho.sandbox.reference import Reference
+
+_WORDS = ("khoảng 80", "trên 75", "gần một nửa", "đạt kế hoạch")
+
+
+def _unknown_indicator(row: Row, _salt: int, _reference: Reference) -> None:
+    row["maChiTieu"] = "CT-" + row["maChiTieu"].rpartition("-")[2]
+
+
+def _retired_commune(row: Row, _salt: int, reference: Reference) -> None:
+    position = reference.commune_codes.index(row["maDVHC"])
+    row["maDVHC"] = reference.retired_commune_codes[position]
+
+
+def _period_in_words(row: Row, salt: int, _reference: Reference) -> None:
+    year, month = row["kyBaoCao"].split("-M")
+    row["kyBaoCao"] = (f"T{int(month)}/{year}", f"{year}{month}", f"{year}-T{month}")[salt % 3]
+
+
+def _shifted_point(row: Row, salt: int, _reference: Reference) -> None:
+    value = float(row["giaTri"].replace(".", "").replace(",", "."))
+    row["giaTri"] = vietnamese_number(-value - 1 if salt % 4 == 0 else 100 + 10 * value + 0.5, 2)
+
+
+def _swapped_parts(row: Row, _salt: int, _reference: Reference) -> None:
+    row["tuSo"], row["mauSo"] = row["mauSo"], row["tuSo"]
+
+
+def vietnamese_number(value: float, decimals: int) -> str:
+    """A number as `1.234,56`."""
+    return f"{value:,.{decimals}f}".translate(str.maketrans(",.", ".,"))
+
+
+REPORT_DEFECTS = (
+    DefectKind("report_exact_copy", (), 0.002, severity="none", correctable=False, repeat="exact"),
+    DefectKind("report_contradicting_copy", ("report_unique",), 0.0015, correctable=False,
+               repeat="conflict"),
+    DefectKind("reporter_unknown", ("reporter_known",), 0.0015,
+               put("maDonVi", "000.00.99.H99", "000.99.60.H48"), correctable=False),
+    DefectKind("indicator_unknown", ("indicator_known",), 0.0015, _unknown_indicator,
+               correctable=False),
+    DefectKind("report_commune_before_merger", ("report_commune_valid",), 0.0015, _retired_commune,
+               correctable=False),
+    DefectKind("period_malformed", ("period_format",), 0.0015, _period_in_words, correctable=False),
+    DefectKind("value_missing", ("value_present",), 0.002, blank("giaTri")),
+    DefectKind("value_in_words", ("value_readable",), 0.002, put("giaTri", *_WORDS)),
+    DefectKind("percent_out_of_range", ("percent_in_range",), 0.002, _shifted_point),
+    DefectKind("numerator_above_denominator", ("parts_not_above_whole",), 0.002, _swapped_parts),
+    DefectKind("sent_before_period_end", ("not_sent_before_period_end",), 0.0025,
+               severity="warning"),
+    DefectKind("submission_time_missing", ("submitted_at_present",), 0.0015, blank("thoiDiemGui")),
+)  # fmt: skip

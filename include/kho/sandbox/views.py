@@ -1,0 +1,79 @@
+"""What every simulated source offers about one date, whatever it is made of.
+
+A `View` is fixed: a page asked for twice has the same rows. Days are days since 1970.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from kho.sandbox.defects import Row
+
+# Characters that the hygiene rules of the pipeline remove around a code.
+_INVISIBLE = "\u200b\u200c\u200d\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: how many rows the whole window has, and the rows asked for."""
+
+    total: int
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One planted defect, as its record is served (or, if corrected, as it was)."""
+
+    kind: str
+    business_key: str
+    rule_ids: tuple[str, ...]
+    severity: str
+    agency_code: str | None
+    updated_at: datetime
+    # The first clock date that shows it, and the one from which it is good (None: never).
+    first_seen_on: date
+    corrected_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """A key that is served more than once with identical content."""
+
+    business_key: str
+    updated_at: datetime
+    copies: int
+
+
+class View(Protocol):
+    """A dataset as it stands on one date."""
+
+    def page(self, first: int, last: int, offset: int, limit: int) -> Page:
+        """Rows updated from day `first` to day `last`, both included."""
+
+    def totals(self) -> dict[date, int]:
+        """Rows served per day of update, copies included."""
+
+    def planted(self) -> list[Planted]:
+        """Defects that the date shows."""
+
+    def corrected(self) -> list[Planted]:
+        """Defects that an earlier date showed and this one no longer does."""
+
+    def copies(self) -> list[Copies]:
+        """Exact copies that the date shows."""
+
+
+def business_key(values: Sequence[Any]) -> str:
+    """Key values cleaned and joined by `|`; nothing is written as an empty part."""
+    return "|".join(_clean(value) for value in values)
+
+
+def _clean(value: Any) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    for character in _INVISIBLE:
+        text = text.replace(character, "")
+    return " ".join(text.replace("\u00a0", " ").split())

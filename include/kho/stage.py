@@ -1,0 +1,201 @@
+"""Conform a landed batch and copy it into its staging table.
+
+In: a batch of the raw zone. Out: the UNLOGGED table `stg.<batch>` with the contract's columns and
+`_row` (the record's number in the raw zone), `_unreadable` and `_repeat` (0: the one to load; 1: the
+same record again; 2: another, older record with the same key). DuckDB reads and conforms, ADBC
+copies binary; both stream, so memory does not grow with the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import adbc_driver_postgresql.dbapi as adbc
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+
+from kho.conform.expressions import conformed_columns
+from kho.contracts.model import Contract
+from kho.errors import ReconciliationError
+from kho.raw_zone.landing import record_files
+from kho.sql_files import run_file
+
+STREAMS = 2
+"""Parallel COPY streams; more do not help on the two cores of a small server."""
+
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class StageTable:
+    """The staging table of one batch: `stg."<name>"`."""
+
+    name: str
+    schema: str = "stg"
+
+    @property
+    def quoted(self) -> str:
+        return f'{self.schema}."{self.name}"'
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What came of staging a batch."""
+
+    table: StageTable
+    rows: int
+    duplicates: int
+    conflicts: int
+
+
+def stage_table(batch_id: str) -> StageTable:
+    """The staging table that belongs to a batch."""
+    return StageTable(batch_id.replace("-", "_"))
+
+
+def stage_batch(
+    engine: sa.Engine, contract: Contract, batch_id: str, folder: Path, fetched: int
+) -> Staged:
+    """Create and fill the staging table of a batch; an earlier, half-made one is replaced.
+
+    Raises:
+        ReconciliationError: not every landed record reached the table.
+    """
+    table = stage_table(batch_id)
+    with engine.begin() as db:
+        create_stage_table(db, contract, table)
+    files = record_files(folder)
+    if files:
+        _copy(engine, contract, table, files)
+    if keys := record_files(folder, "keys"):
+        _copy_keys(engine, contract, table, keys)
+    with engine.begin() as db:
+        _tune_for_batch(db)
+        conflicts, duplicates = _mark_repeats(db, contract, table)
+        db.execute(sa.text(f"ANALYZE {table.quoted}"))
+        rows = db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}")) or 0
+    if rows != fetched:
+        raise ReconciliationError(
+            f"{fetched} records were landed and {rows} staged",
+            dataset=contract.dataset,
+            batch=batch_id,
+            where=table.quoted,
+            next_step="run the dataset again; if it repeats, compare the raw zone with its manifest",
+        )
+    return Staged(table, rows, duplicates, conflicts)
+
+
+def create_stage_table(db: sa.Connection, contract: Contract, table: StageTable) -> None:
+    """An empty staging table, and one for the source's keys beside it."""
+    columns = [sa.Column("_row", sa.BigInteger), sa.Column("_unreadable", sa.Text)]
+    columns += [sa.Column(column.name, _SqlType(column.sql_type)) for column in contract.columns]
+    columns.append(sa.Column("_repeat", sa.SmallInteger, server_default="0", nullable=False))
+    keys = [sa.Column(column.name, sa.Text) for column in contract.key]
+    for name, parts in ((table.name, columns), (f"{table.name}__keys", keys)):
+        target = sa.Table(name, sa.MetaData(), *parts, schema=table.schema, prefixes=["UNLOGGED"])
+        target.drop(db, checkfirst=True)
+        target.create(db)
+
+
+class _SqlType(sa.types.UserDefinedType[object]):
+    """A column type by the name that the contract gives it."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: object) -> str:
+        return self.name
+
+
+def _copy(engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]) -> None:
+    """Stream the record files into the table, several files at a time."""
+    shares = [files[i::STREAMS] for i in range(STREAMS) if files[i::STREAMS]]
+
+    def copy_share(share: Sequence[str]) -> None:
+        with duckdb.connect(config={"threads": 1, "memory_limit": "150MB"}) as duck:
+            relation = duck.read_parquet(list(share))
+            types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+            conformed = relation.select(*conformed_columns(contract, types))
+            _ingest(engine, conformed.to_arrow_reader(BATCH_ROWS), table.name)
+
+    with ThreadPoolExecutor(STREAMS) as pool:
+        for future in [pool.submit(copy_share, share) for share in shares]:
+            future.result()
+
+
+def _copy_keys(
+    engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]
+) -> None:
+    with duckdb.connect(config={"threads": 1, "memory_limit": "150MB"}) as duck:
+        relation = duck.read_parquet(list(files))
+        types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        narrowed = contract.model_copy(update={"columns": contract.key})
+        names = {column.name for column in contract.key}
+        keys = [e for e in conformed_columns(narrowed, types) if e.get_name() in names]
+        _ingest(engine, relation.select(*keys).to_arrow_reader(BATCH_ROWS), f"{table.name}__keys")
+
+
+def _ingest(engine: sa.Engine, reader: pa.RecordBatchReader, table: str) -> None:
+    with adbc.connect(libpq_uri(engine)) as connection, connection.cursor() as cursor:
+        cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stg")
+        connection.commit()
+
+
+def libpq_uri(engine: sa.Engine) -> str:
+    """The engine's database as a libpq URI, with its password, for drivers beside SQLAlchemy."""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _tune_for_batch(db: sa.Connection) -> None:
+    run_file(db, "stage/tune_for_batch.sql")
+
+
+def _mark_repeats(db: sa.Connection, contract: Contract, table: StageTable) -> tuple[int, int]:
+    """Set `_repeat` on rows whose key occurs more than once; returns (conflicts, duplicates).
+
+    Only the keys that repeat are ranked: they are few, the table is large.
+    """
+    staged = sa.Table(table.name, sa.MetaData(), schema=table.schema, autoload_with=db)
+    keys = [staged.c[column.name] for column in contract.key]
+    complete = sa.and_(*(key.is_not(None) for key in keys))
+    repeated = (
+        sa.select(*keys).where(complete).group_by(*keys).having(sa.func.count() > 1).subquery()
+    )
+    same_key = sa.and_(*(staged.c[key.name] == repeated.c[key.name] for key in keys))
+    content = sa.func.md5(
+        sa.cast(
+            sa.func.to_jsonb(sa.literal_column(f'"{table.name}"')) - "_row" - "_repeat", sa.Text
+        )
+    )
+    newest = (
+        []
+        if contract.source.kind == "reference"
+        else [staged.c[contract.source.watermark.column].desc().nulls_last()]
+    )
+    copies = sa.func.row_number().over(partition_by=[*keys, content], order_by=staged.c["_row"])
+    rank = sa.func.row_number().over(partition_by=keys, order_by=[*newest, staged.c["_row"]])
+    ranked = (
+        sa.select(staged.c["_row"], copies.label("copy"), rank.label("rank"))
+        .select_from(staged.join(repeated, same_key))
+        .subquery()
+    )
+    verdict = sa.case((ranked.c.copy > 1, 1), (ranked.c.rank > 1, 2), else_=0)
+    marked = (
+        db.execute(
+            sa.update(staged)
+            .values({"_repeat": verdict})
+            .where(
+                staged.c["_row"] == ranked.c["_row"], sa.or_(ranked.c.copy > 1, ranked.c.rank > 1)
+            )
+            .returning(staged.c["_repeat"])
+        )
+        .scalars()
+        .all()
+    )
+    return sum(mark == 2 for mark in marked), sum(mark == 1 for mark in marked)

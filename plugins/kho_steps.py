@@ -1,0 +1,132 @@
+"""How a step of the pipeline runs as an Airflow task.
+
+In: a step of `kho.pipeline`. Out: its batch id and counts as XCom, or its error where the last task
+of the night finds it. A DAG says which step runs when; what every step shares is here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import RetryDecision, RetryPolicy, get_current_context
+from airflow.sdk.exceptions import DownstreamTasksSkipped
+
+from kho import errors
+from kho.errors import ConfigurationError, GateClosed, KhoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kho.pipeline import Context, StepResult
+
+STEPS = ("extract", "stage", "validate", "load")
+ERROR_KEY = "error"
+COUNTS_KEY = "counts"
+
+_ERROR_PARTS = ("dataset", "batch", "where", "next_step")
+
+
+class ErrorDecides(RetryPolicy):
+    """Whether to try again is written on the error itself; other errors follow the task's settings."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,  # noqa: ARG002
+        max_tries: int,  # noqa: ARG002
+        context: object = None,  # noqa: ARG002
+    ) -> RetryDecision:
+        """Fail at once where a retry gives the same result; wait as long as the source asks."""
+        if not isinstance(exception, KhoError):
+            return RetryDecision.default()
+        if not exception.retryable:
+            return RetryDecision.fail(reason=type(exception).__name__)
+        wait = getattr(exception, "retry_after", None)
+        return RetryDecision.retry(
+            delay=datetime.timedelta(seconds=wait) if wait else None,
+            reason=type(exception).__name__,
+        )
+
+
+def night() -> datetime.date:
+    """Return the night this run belongs to: its partition, or `as_of` of a run started by hand."""
+    context = get_current_context()
+    key = context["dag_run"].partition_key or context["params"].get("as_of")
+    try:
+        return datetime.date.fromisoformat(str(key))
+    except ValueError:
+        raise ConfigurationError(
+            f"the night must be a date like 2026-01-31, not {key!r}",
+            next_step="trigger the DAG again with a partition key",
+        ) from None
+
+
+def run_step(step: Callable[[Context], StepResult]) -> StepResult:
+    """Run one step; keep its counts, and on failure its error, for the end of the night.
+
+    Raises:
+        GateClosed: the step says that the batch must not be loaded.
+        Exception: whatever the step raises.
+    """
+    from kho_connections import AirflowConnections
+
+    from kho.pipeline import Context
+
+    ti = get_current_context()["ti"]
+    try:
+        result = step(Context.create(AirflowConnections()))
+        if result.outcome == "blocked":
+            raise GateClosed(result.message, dataset=result.dataset, batch=result.batch_id)
+    except KhoError as error:
+        ti.xcom_push(key=ERROR_KEY, value=_packed(error))
+        raise
+    except Exception as error:
+        # The text of an unforeseen error may hold anything; it stays in the task's log.
+        ti.xcom_push(key=ERROR_KEY, value={"message": f"unforeseen {type(error).__name__}"})
+        raise
+    ti.log.info("%s %s: %s %s", result.dataset, result.step, result.outcome, result.message)
+    if result.counts:
+        ti.xcom_push(key=COUNTS_KEY, value=result.counts)
+    return result
+
+
+def batch_of(result: StepResult) -> str:
+    """Return the batch id for the next step; with nothing new, skip the rest of the steps."""
+    if result.outcome == "unchanged" or result.batch_id is None:
+        raise DownstreamTasksSkipped(tasks=list(STEPS[1:]))
+    return result.batch_id
+
+
+def night_ended() -> tuple[str | None, KhoError | None]:
+    """Say how the steps before this task ended: the outcome, or the error of the failed step."""
+    ti: Any = get_current_context()["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=list(STEPS))
+    by_step = states.get(ti.run_id, {})
+    for step in STEPS:
+        if by_step.get(step) == "failed":
+            packed = ti.xcom_pull(task_ids=step, key=ERROR_KEY)
+            error = _unpacked(packed, dataset=ti.dag_id, step=step)
+            return ("blocked" if isinstance(error, GateClosed) else None), error
+    return ("loaded" if by_step.get("load") == "success" else "unchanged"), None
+
+
+def _packed(error: KhoError) -> dict[str, str]:
+    parts = {name: getattr(error, name) for name in _ERROR_PARTS}
+    return {
+        "kind": type(error).__name__,
+        "message": error.message,
+        **{name: value for name, value in parts.items() if value is not None},
+    }
+
+
+def _unpacked(packed: dict[str, str] | None, *, dataset: str, step: str) -> KhoError:
+    """Return the step's error; one that died without a word is our own fault."""
+    packed = packed or {"message": "the task was killed or timed out"}
+    kind = getattr(errors, packed.get("kind", ""), errors.FatalError)
+    parts = {name: packed.get(name) for name in _ERROR_PARTS}
+    parts["dataset"] = parts["dataset"] or dataset
+    parts["where"] = parts["where"] or f"task {step}"
+    parts["next_step"] = parts["next_step"] or f"read the log of task {step}, then clear it"
+    error: KhoError = kind(packed["message"], **parts)
+    return error

@@ -1,0 +1,28 @@
+-- Purpose: bring changed dossiers to their latest state. Grain: one row per dossier code.
+-- Can run twice: a row that already equals the source is not in the delta.
+UPDATE dw.fact_dossier AS t
+SET
+    agency_key = d.agency_key,
+    procedure_key = d.procedure_key,
+    unit_key = d.unit_key,
+    received_date_key = d.received_date_key,
+    due_date_key = d.due_date_key,
+    finished_date_key = d.finished_date_key,
+    returned_date_key = d.returned_date_key,
+    batch_key = :batch_key,
+    document_count = d.document_count,
+    supplement_count = d.supplement_count,
+    result_count = d.result_count,
+    is_on_time = d.is_on_time,
+    received_at = d.received_at,
+    due_at = d.due_at,
+    finished_at = d.finished_at,
+    returned_at = d.returned_at,
+    source_updated_at = d.source_updated_at,
+    fee_amount_vnd = d.fee_amount_vnd,
+    status_code = d.status_code,
+    channel_code = d.channel_code,
+    submission_form_code = d.submission_form_code,
+    applicant_type_code = d.applicant_type_code
+FROM stg.dossier_delta AS d
+WHERE NOT d.is_new AND t.dossier_code = d.dossier_code;

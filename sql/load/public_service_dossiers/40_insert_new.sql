@@ -1,0 +1,57 @@
+-- Purpose: add the dossiers the star does not have. Grain: one row per dossier code.
+-- Can run twice: a dossier that is there is not new. Into an empty fact the primary key is built
+-- after the rows, which is several times faster than row by row; the truncation of the empty table
+-- lets PostgreSQL leave its rows out of the write-ahead log.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM dw.fact_dossier) THEN
+        TRUNCATE dw.fact_dossier;
+        ALTER TABLE dw.fact_dossier DROP CONSTRAINT fact_dossier_pkey;
+    END IF;
+END
+$$;
+
+INSERT INTO dw.fact_dossier (
+    dossier_code, agency_key, procedure_key, unit_key, received_date_key, due_date_key,
+    finished_date_key, returned_date_key, batch_key, document_count, supplement_count, result_count,
+    is_on_time, received_at, due_at, finished_at, returned_at, source_updated_at, fee_amount_vnd,
+    status_code, channel_code, submission_form_code, applicant_type_code
+)
+SELECT
+    dossier_code,
+    agency_key,
+    procedure_key,
+    unit_key,
+    received_date_key,
+    due_date_key,
+    finished_date_key,
+    returned_date_key,
+    :batch_key,
+    document_count,
+    supplement_count,
+    result_count,
+    is_on_time,
+    received_at,
+    due_at,
+    finished_at,
+    returned_at,
+    source_updated_at,
+    fee_amount_vnd,
+    status_code,
+    channel_code,
+    submission_form_code,
+    applicant_type_code
+FROM stg.dossier_delta
+WHERE is_new;
+
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_constraint
+        WHERE conrelid = 'dw.fact_dossier'::regclass AND conname = 'fact_dossier_pkey'
+    ) THEN
+        ALTER TABLE dw.fact_dossier ADD CONSTRAINT fact_dossier_pkey PRIMARY KEY (dossier_code);
+        ANALYZE dw.fact_dossier;
+    END IF;
+END
+$$;

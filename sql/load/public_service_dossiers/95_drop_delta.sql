@@ -1,0 +1,2 @@
+-- Purpose: leave nothing of this load behind in stg.
+DROP TABLE stg.dossier_delta;

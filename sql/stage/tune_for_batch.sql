@@ -1,0 +1,6 @@
+-- Purpose: let one transaction use both cores. The planner takes a mask of a dozen rules to be rare
+-- and cheap, and so thinks a parallel plan too dear.
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL min_parallel_table_scan_size = '1MB';
+SET LOCAL work_mem = '256MB';

@@ -1,0 +1,35 @@
+"""An embedded server of a test's own, away from the one that holds real data."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from kho.server.postgres import stop
+from kho.settings import Settings, get_settings
+
+_SOCKET_PATH_LIMIT = 107
+_ROOM_FOR_SOCKET = len("/kho-xxxxxxxx/pg/run/.s.PGSQL.5432")
+
+
+@contextlib.contextmanager
+def temporary_home() -> Iterator[Settings]:
+    """Yield settings with an empty state directory; stop its server and remove it at the end.
+
+    The directory is open to the user that root's servers run as, and its path is short
+    enough for a socket; pytest's own temporary folders are neither.
+    """
+    parent = get_settings().home / "tmp"
+    parent.mkdir(parents=True, exist_ok=True)
+    if len(os.fsencode(parent.resolve())) + _ROOM_FOR_SOCKET > _SOCKET_PATH_LIMIT:
+        parent = Path(tempfile.gettempdir())
+    home = Path(tempfile.mkdtemp(prefix="kho-", dir=parent))
+    home.chmod(0o711)
+    settings = Settings(home=home)
+    try:
+        yield settings
+    finally:
+        stop(settings)
+        shutil.rmtree(home)
