@@ -15,11 +15,11 @@ see `kho quarantine list`. `stage`, `load`, `finish`: this machine or the wareho
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, task
-from kho_schedule import TASK_DEFAULTS, after_datasets, dataset_asset, datasets_to_parse, pool_of
-from kho_steps import batch_of, night, night_ended, run_step
 
 from kho import pipeline
 from kho.contracts import Contract, load_contract
+from kho_schedule import TASK_DEFAULTS, after_datasets, dataset_asset, datasets_to_parse, pool_of
+from kho_steps import batch_of, night, night_ended, run_step
 
 
 def dag_of(contract: Contract) -> DAG:
@@ -44,8 +44,8 @@ def dag_of(contract: Contract) -> DAG:
 
         @task(outlets=[dataset_asset(dataset)], trigger_rule="all_done")
         def finish() -> None:
-            outcome, error = night_ended()
-            run_step(lambda c: pipeline.finish(dataset, night(), c, outcome=outcome, error=error))
+            ended = night_ended()
+            run_step(lambda context: pipeline.finish(dataset, night(), context, **ended))
 
         batch = extract()
         steps = [task(task_id=name)(step)(name, batch) for name in ("stage", "validate", "load")]

@@ -12,11 +12,11 @@ these two: it is in the report.
 """
 
 from airflow.sdk import DAG, task
-from kho_schedule import STAR, TASK_DEFAULTS, after_datasets, after_star
-from kho_steps import night, run_step
 
 from kho import pipeline
 from kho.contracts import dataset_names
+from kho_schedule import STAR, TASK_DEFAULTS, after_datasets, after_star
+from kho_steps import night, run_step
 
 with DAG(
     "star",

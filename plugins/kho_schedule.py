@@ -18,10 +18,10 @@ from airflow.sdk import (
     PartitionedAssetTimetable,
     get_parsing_context,
 )
-from kho_steps import ErrorDecides
 
 from kho.contracts import Contract, dataset_names
 from kho.settings import TIMEZONE
+from kho_steps import ErrorDecides
 
 NIGHTLY = "0 1 * * *"
 KEY_FORMAT = "%Y-%m-%d"

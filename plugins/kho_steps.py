@@ -7,6 +7,7 @@ of the night finds it. A DAG says which step runs when; what every step shares i
 from __future__ import annotations
 
 import datetime
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import RetryDecision, RetryPolicy, get_current_context
@@ -24,7 +25,21 @@ STEPS = ("extract", "stage", "validate", "load")
 ERROR_KEY = "error"
 COUNTS_KEY = "counts"
 
+_log = logging.getLogger(__name__)
 _ERROR_PARTS = ("dataset", "batch", "where", "next_step")
+
+
+_BUGS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    TypeError,
+    ValueError,
+)
+"""Trying again does not change our own mistakes."""
 
 
 class ErrorDecides(RetryPolicy):
@@ -38,9 +53,9 @@ class ErrorDecides(RetryPolicy):
         context: object = None,  # noqa: ARG002
     ) -> RetryDecision:
         """Fail at once where a retry gives the same result; wait as long as the source asks."""
-        if not isinstance(exception, KhoError):
+        if not isinstance(exception, (KhoError, *_BUGS)):
             return RetryDecision.default()
-        if not exception.retryable:
+        if not getattr(exception, "retryable", False):
             return RetryDecision.fail(reason=type(exception).__name__)
         wait = getattr(exception, "retry_after", None)
         return RetryDecision.retry(
@@ -69,14 +84,13 @@ def run_step(step: Callable[[Context], StepResult]) -> StepResult:
         GateClosed: the step says that the batch must not be loaded.
         Exception: whatever the step raises.
     """
-    from kho_connections import AirflowConnections
-
     from kho.pipeline import Context
+    from kho_connections import AirflowConnections
 
     ti = get_current_context()["ti"]
     try:
         result = step(Context.create(AirflowConnections()))
-        if result.outcome == "blocked":
+        if result.outcome == "blocked" and result.step != "finish":
             raise GateClosed(result.message, dataset=result.dataset, batch=result.batch_id)
     except KhoError as error:
         ti.xcom_push(key=ERROR_KEY, value=_packed(error))
@@ -85,7 +99,7 @@ def run_step(step: Callable[[Context], StepResult]) -> StepResult:
         # The text of an unforeseen error may hold anything; it stays in the task's log.
         ti.xcom_push(key=ERROR_KEY, value={"message": f"unforeseen {type(error).__name__}"})
         raise
-    ti.log.info("%s %s: %s %s", result.dataset, result.step, result.outcome, result.message)
+    _log.info("%s %s: %s %s", result.dataset, result.step, result.outcome, result.message)
     if result.counts:
         ti.xcom_push(key=COUNTS_KEY, value=result.counts)
     return result
@@ -98,17 +112,19 @@ def batch_of(result: StepResult) -> str:
     return result.batch_id
 
 
-def night_ended() -> tuple[str | None, KhoError | None]:
-    """Say how the steps before this task ended: the outcome, or the error of the failed step."""
+def night_ended() -> dict[str, Any]:
+    """Say how the steps before this task ended, as `kho.pipeline.finish` wants to know it."""
     ti: Any = get_current_context()["ti"]
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=list(STEPS))
     by_step = states.get(ti.run_id, {})
+    batch_id = ti.xcom_pull(task_ids="extract") if by_step.get("stage") != "skipped" else None
     for step in STEPS:
         if by_step.get(step) == "failed":
             packed = ti.xcom_pull(task_ids=step, key=ERROR_KEY)
             error = _unpacked(packed, dataset=ti.dag_id, step=step)
-            return ("blocked" if isinstance(error, GateClosed) else None), error
-    return ("loaded" if by_step.get("load") == "success" else "unchanged"), None
+            return {"outcome": None, "batch_id": batch_id, "error": error}
+    outcome = "loaded" if by_step.get("load") == "success" else "unchanged"
+    return {"outcome": outcome, "batch_id": batch_id, "error": None}
 
 
 def _packed(error: KhoError) -> dict[str, str]:

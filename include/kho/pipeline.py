@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ import sqlalchemy as sa
 
 from kho.connections import Connections
 from kho.contracts import Contract, load_contract
-from kho.contracts.model import ReferenceSource, RestSource, SqlSource
+from kho.contracts.model import ReferenceSource, RestSource
 from kho.errors import GateClosed, KhoError
-from kho.extract.windows import Span, span_for
+from kho.extract.windows import span_for
 from kho.raw_zone.manifest import Manifest, read_manifest
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
@@ -76,9 +76,7 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
             "quality/open_batch.sql",
             **asdict(manifest),
             raw_path=str(
-                _folder(manifest.dataset, manifest.batch_id, context).relative_to(
-                    context.settings.home
-                )
+                _folder(manifest.dataset, manifest.batch_id, context).relative_to(context.settings.home)
             ),
         )
         status = db.scalar(
@@ -135,9 +133,7 @@ def validate(batch_id: str, context: Context) -> StepResult:
         stage_table(batch_id),
         _folder(contract.dataset, batch_id, context),
     )
-    _set_status(
-        context, batch_id, "blocked" if verdict.reasons else "validated", "; ".join(verdict.reasons)
-    )
+    _set_status(context, batch_id, "blocked" if verdict.reasons else "validated", "; ".join(verdict.reasons))
     if verdict.reasons:
         raise GateClosed(
             f"the batch is not fit to load: {'; '.join(verdict.reasons)}",
@@ -145,22 +141,19 @@ def validate(batch_id: str, context: Context) -> StepResult:
             batch=batch_id,
             next_step="yesterday's data stands; ask the source's owner to mend it, then run the dataset again",
         )
-    return clock.result(
-        batch_id, counts={"quarantined": verdict.rejected, "warnings": verdict.warned}
-    )
+    return clock.result(batch_id, counts={"quarantined": verdict.rejected, "warnings": verdict.warned})
 
 
 def load(batch_id: str, context: Context) -> StepResult:
     """Load a validated batch in one transaction; a batch that is in the warehouse is left alone."""
     from kho.load import load_batch
+    from kho.rules.labelling import failed_table
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "load")
-    if _status(context, batch_id) not in ("validated", "loaded") or not _is_staged(
-        context, manifest
-    ):
-        if _status(context, batch_id) != "loaded":
-            validate(batch_id, context)
+    status = _status(context, batch_id)
+    if status != "loaded" and (status != "validated" or not _is_staged(context, manifest)):
+        validate(batch_id, context)
     table = stage_table(batch_id)
     loaded = load_batch(context.engine, contract, manifest, table, failed_table(table))
     drop_staging(context.engine, table)
@@ -189,9 +182,7 @@ def finish(
     """Record how the dataset fared tonight, so that the report can say it whatever happened."""
     clock = _Clock(dataset, "finish")
     if outcome is None:
-        outcome = (
-            "loaded" if error is None else "blocked" if isinstance(error, GateClosed) else "failed"
-        )
+        outcome = "loaded" if error is None else "blocked" if isinstance(error, GateClosed) else "failed"
     with context.engine.begin() as db:
         run_file(
             db,
@@ -210,7 +201,7 @@ def finish(
 def run_dataset(
     dataset: str, as_of: date, context: Context, on_step: Callable[[StepResult], None] | None = None
 ) -> list[StepResult]:
-    """All steps of one dataset's night, one after the other; the error of a failed step is recorded and raised."""
+    """All steps of one dataset's night in turn; the error of a failed step is recorded and raised."""
     results: list[StepResult] = []
     batch_id: str | None = None
 
@@ -253,11 +244,6 @@ def write_report(as_of: date, context: Context) -> StepResult:
     return clock.result(None, message=str(path))
 
 
-def failed_table(table: StageTable) -> StageTable:
-    """The table of a batch's labelled rows."""
-    return replace(table, name=f"{table.name}__failed")
-
-
 def drop_staging(engine: sa.Engine, table: StageTable) -> None:
     """Remove what a batch left in stg; the raw zone can make it again."""
     with engine.begin() as db:
@@ -279,9 +265,7 @@ class _Clock:
         message: str = "",
     ) -> StepResult:
         seconds = round(time.monotonic() - self._start, 3)
-        return StepResult(
-            self._dataset, self._step, batch_id, outcome, counts or {}, seconds, message
-        )
+        return StepResult(self._dataset, self._step, batch_id, outcome, counts or {}, seconds, message)
 
 
 def _land(contract: Contract, as_of: date, context: Context) -> Manifest:
@@ -295,20 +279,12 @@ def _land(contract: Contract, as_of: date, context: Context) -> Manifest:
     if isinstance(source, RestSource):
         from kho.extract.rest import extract_rest
 
-        span = span_for(
-            as_of, watermark, source.watermark.lookback_days, source.window.history_days
-        )
+        span = span_for(as_of, watermark, source.watermark.lookback_days, source.window.history_days)
         return extract_rest(contract, source, connection, span, as_of, settings.raw_zone)
-    assert isinstance(source, SqlSource)
     from kho.extract.sql import extract_sql
 
-    since = (
-        span_for(as_of, watermark, source.watermark.lookback_days, 0).start
-        if watermark
-        else datetime.min
-    )
-    end = span_for(as_of, watermark, 0, 0).end
-    return extract_sql(contract, source, connection, Span(since, end), as_of, settings.raw_zone)
+    span = span_for(as_of, watermark, source.watermark.lookback_days, history_days=None)
+    return extract_sql(contract, source, connection, span, as_of, settings.raw_zone)
 
 
 def _watermark(context: Context, dataset: str, as_of: date) -> datetime | None:
@@ -316,9 +292,7 @@ def _watermark(context: Context, dataset: str, as_of: date) -> datetime | None:
 
     A watermark that this very night has set does not count: asking again must give the same batch.
     """
-    query = sa.text(
-        "SELECT max(value) FROM meta.watermark WHERE dataset = :dataset AND as_of < :as_of"
-    )
+    query = sa.text("SELECT max(value) FROM meta.watermark WHERE dataset = :dataset AND as_of < :as_of")
     with context.engine.connect() as db:
         return db.scalar(query, {"dataset": dataset, "as_of": as_of})
 
@@ -334,9 +308,7 @@ def _folder(dataset: str, batch_id: str, context: Context) -> Path:
 
 def _status(context: Context, batch_id: str) -> str | None:
     with context.engine.connect() as db:
-        return db.scalar(
-            sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": batch_id}
-        )
+        return db.scalar(sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": batch_id})
 
 
 def _set_status(context: Context, batch_id: str, status: str, note: str | None = None) -> None:

@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 
-from kho.conform.expressions import conformed_columns
+from kho.conform.expressions import conform
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.raw_zone.landing import record_files
@@ -57,9 +57,7 @@ def stage_table(batch_id: str) -> StageTable:
     return StageTable(batch_id.replace("-", "_"))
 
 
-def stage_batch(
-    engine: sa.Engine, contract: Contract, batch_id: str, folder: Path, fetched: int
-) -> Staged:
+def stage_batch(engine: sa.Engine, contract: Contract, batch_id: str, folder: Path, fetched: int) -> Staged:
     """Create and fill the staging table of a batch; an earlier, half-made one is replaced.
 
     Raises:
@@ -120,25 +118,19 @@ def _copy(engine: sa.Engine, contract: Contract, table: StageTable, files: Seque
     def copy_share(share: Sequence[str]) -> None:
         with duckdb.connect(config={"threads": 1, "memory_limit": "150MB"}) as duck:
             relation = duck.read_parquet(list(share))
-            types = dict(zip(relation.columns, map(str, relation.types), strict=True))
-            conformed = relation.select(*conformed_columns(contract, types))
-            _ingest(engine, conformed.to_arrow_reader(BATCH_ROWS), table.name)
+            _ingest(engine, conform(relation, contract).to_arrow_reader(BATCH_ROWS), table.name)
 
     with ThreadPoolExecutor(STREAMS) as pool:
         for future in [pool.submit(copy_share, share) for share in shares]:
             future.result()
 
 
-def _copy_keys(
-    engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]
-) -> None:
+def _copy_keys(engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]) -> None:
     with duckdb.connect(config={"threads": 1, "memory_limit": "150MB"}) as duck:
-        relation = duck.read_parquet(list(files))
-        types = dict(zip(relation.columns, map(str, relation.types), strict=True))
-        narrowed = contract.model_copy(update={"columns": contract.key})
-        names = {column.name for column in contract.key}
-        keys = [e for e in conformed_columns(narrowed, types) if e.get_name() in names]
-        _ingest(engine, relation.select(*keys).to_arrow_reader(BATCH_ROWS), f"{table.name}__keys")
+        keys = conform(
+            duck.read_parquet(list(files)), contract.model_copy(update={"columns": contract.key})
+        ).select(*(duckdb.ColumnExpression(column.name) for column in contract.key))
+        _ingest(engine, keys.to_arrow_reader(BATCH_ROWS), f"{table.name}__keys")
 
 
 def _ingest(engine: sa.Engine, reader: pa.RecordBatchReader, table: str) -> None:
@@ -164,14 +156,10 @@ def _mark_repeats(db: sa.Connection, contract: Contract, table: StageTable) -> t
     staged = sa.Table(table.name, sa.MetaData(), schema=table.schema, autoload_with=db)
     keys = [staged.c[column.name] for column in contract.key]
     complete = sa.and_(*(key.is_not(None) for key in keys))
-    repeated = (
-        sa.select(*keys).where(complete).group_by(*keys).having(sa.func.count() > 1).subquery()
-    )
+    repeated = sa.select(*keys).where(complete).group_by(*keys).having(sa.func.count() > 1).subquery()
     same_key = sa.and_(*(staged.c[key.name] == repeated.c[key.name] for key in keys))
     content = sa.func.md5(
-        sa.cast(
-            sa.func.to_jsonb(sa.literal_column(f'"{table.name}"')) - "_row" - "_repeat", sa.Text
-        )
+        sa.cast(sa.func.to_jsonb(sa.literal_column(f'"{table.name}"')) - "_row" - "_repeat", sa.Text)
     )
     newest = (
         []
@@ -190,9 +178,7 @@ def _mark_repeats(db: sa.Connection, contract: Contract, table: StageTable) -> t
         db.execute(
             sa.update(staged)
             .values({"_repeat": verdict})
-            .where(
-                staged.c["_row"] == ranked.c["_row"], sa.or_(ranked.c.copy > 1, ranked.c.rank > 1)
-            )
+            .where(staged.c["_row"] == ranked.c["_row"], sa.or_(ranked.c.copy > 1, ranked.c.rank > 1))
             .returning(staged.c["_repeat"])
         )
         .scalars()

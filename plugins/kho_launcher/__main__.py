@@ -4,7 +4,8 @@
     python -m kho_launcher night DATE --attach            run the night on what is up already
     python -m kho_launcher serve --port P                 start everything with the UI; stop on SIGTERM
 
-Standard output carries messages (see `messages`), standard error the log. The configuration is in
+Standard output carries messages (see `messages`), standard error the log; the night starts when a line
+arrives on standard input, so that its sources can get ready meanwhile. The configuration is in
 the environment; `kho.night.airflow_environment` makes it.
 """
 
@@ -20,9 +21,10 @@ from pathlib import Path
 from kho_launcher.messages import open_channel, send
 
 _READY_SECONDS = 120.0
+_HEALTH = "/execution/health"
 
 
-class _Stop(Exception):  # noqa: N818
+class _Stop(Exception):
     """Somebody asked us to end."""
 
 
@@ -38,13 +40,15 @@ def main() -> int:
 
     components = Components(home / "logs")
     components.logs.mkdir(parents=True, exist_ok=True)
+    hurry = True
     try:
-        if arguments.attach:
-            return _night(arguments.date, components)
-        _start(arguments, components, home)
-        if arguments.mode == "night":
-            return _night(arguments.date, components)
-        return _serve(arguments.port, components)
+        if not arguments.attach:
+            _start(arguments, components, home)
+        if arguments.mode == "serve":
+            return _serve(arguments.port, components)
+        status = _night(arguments.date, components)
+        hurry = False
+        return status
     except _Stop:
         return 130
     except Exception as error:  # noqa: BLE001
@@ -57,7 +61,7 @@ def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         send("stopping")
-        components.stop()
+        components.stop(at_once=hurry)
 
 
 def _arguments() -> argparse.Namespace:
@@ -72,18 +76,21 @@ def _arguments() -> argparse.Namespace:
 def _start(arguments: argparse.Namespace, components: "Components", home: Path) -> None:  # noqa: UP037, F821
     send("phase", name="starting Airflow")
     import airflow.settings  # noqa: F401
+
     from kho_launcher import metadata
 
     stamps = home / "stamps"
     stamps.mkdir(exist_ok=True)
     if metadata.migrate(stamps / "schema"):
         send("phase", name="made Airflow's database")
+    from kho_launcher.components import answers, preload
+
     apps = "execution" if arguments.mode == "night" else "all"
     components.start(
-        "api-server", ["--apps", apps, "--host", "127.0.0.1", "--port", str(arguments.port)]
+        "api-server",
+        ["--apps", apps, "--host", "127.0.0.1", "--port", str(arguments.port)],
+        beside=lambda: answers(arguments.port, _HEALTH, seconds=_READY_SECONDS),
     )
-    from kho_launcher.components import preload
-
     preload()
     _prepare(metadata, stamps, for_one_night=arguments.mode == "night")
     components.start("scheduler", ["--skip-serve-logs"])
@@ -92,10 +99,9 @@ def _start(arguments: argparse.Namespace, components: "Components", home: Path) 
 
 
 def _prepare(metadata: object, stamps: Path, *, for_one_night: bool) -> None:
-    from kho_launcher import metadata
-
     from kho.contracts import load_contracts
     from kho.settings import get_settings
+    from kho_launcher import metadata
 
     settings = get_settings()
     contracts = load_contracts()
@@ -111,16 +117,21 @@ def _night(date: str, components: "Components") -> int:  # noqa: UP037, F821
     from kho_launcher import metadata
     from kho_launcher.partition import Night
 
+    send("waiting")
+    if not sys.stdin.readline():
+        raise _Stop
     metadata.forget_half_updates(date)
     night = Night(date)
     started = night.trigger()
     send("phase", name=f"started {len(started)} DAGs for {date}")
 
+    parent = os.getppid()
+
     def keep_going() -> bool:
         ended = components.ended()
         if ended is not None:
             raise RuntimeError(f"Airflow's {ended} ended by itself; see {components.logs}/{ended}.log")
-        if os.getppid() == 1:
+        if os.getppid() != parent:
             raise _Stop
         return True
 
@@ -130,9 +141,9 @@ def _night(date: str, components: "Components") -> int:  # noqa: UP037, F821
 
 
 def _serve(port: int, components: "Components") -> int:  # noqa: UP037, F821
-    from kho_launcher.components import wait_for_port
+    from kho_launcher.components import answers
 
-    if not wait_for_port(port, components, seconds=_READY_SECONDS):
+    if not answers(port, _HEALTH, seconds=_READY_SECONDS):
         raise RuntimeError(f"Airflow's api-server does not answer; see {components.logs}")
     send("ready", port=port)
     while (ended := components.ended()) is None:

@@ -10,28 +10,41 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+from threading import Thread
+from urllib.request import urlopen
+
+import kho
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 15.0
 _PRELOADED = (
     "airflow.providers.standard.decorators.python",
     "airflow.providers.standard.operators.empty",
-    "kho.contracts.loader",
-    "kho.pipeline",
+    "great_expectations",
     "kho_connections",
+    "kho_schedule",
+    "psycopg2",
+    "pyarrow.parquet",
+    "requests",
+    "vietnamadminunits",
 )
+_NOT_FOR_TASKS = ("kho.cli", "kho.night", "kho.sandbox")
 
 
 def preload() -> None:
     """Import what the tasks need; a task that cannot import something says so itself."""
-    for name in _PRELOADED:
+    ours = (found.name for found in walk_packages(kho.__path__, "kho."))
+    wanted = (name for name in ours if not name.startswith(_NOT_FOR_TASKS))
+    for name in (*_PRELOADED, *wanted):
         try:
             import_module(name)
         except ImportError as error:
@@ -45,13 +58,13 @@ class Components:
     logs: Path
     running: dict[str, int] = field(default_factory=dict)
 
-    def start(self, name: str, arguments: Sequence[str]) -> None:
-        """Start `airflow <name> <arguments>`."""
+    def start(self, name: str, arguments: Sequence[str], beside: Callable[[], object] | None = None) -> None:
+        """Start `airflow <name> <arguments>`, with `beside` in a thread of the new process."""
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            _become(name, arguments, self.logs / f"{name}.log")
+            _become(name, arguments, self.logs / f"{name}.log", beside)
         self.running[name] = pid
 
     def ended(self) -> str | None:
@@ -66,40 +79,45 @@ class Components:
                 return name
         return None
 
-    def stop(self, *, patience: float = _STOP_SECONDS) -> None:
-        """End all components: the scheduler first, which lets running tasks finish."""
-        for pid in reversed(self.running.values()):
-            _signal(pid, signal.SIGTERM)
+    def stop(self, *, at_once: bool, patience: float = _STOP_SECONDS) -> None:
+        """End the components, the last started first.
+
+        The scheduler lets running tasks finish, unless it is to be `at_once`: then tasks are told too.
+        """
         deadline = time.monotonic() + patience
-        while self.running and time.monotonic() < deadline:
-            if self.ended() is None:
-                time.sleep(0.05)
+        for name, pid in reversed(list(self.running.items())):
+            _signal(pid, signal.SIGTERM, group=at_once)
+            while name in self.running and time.monotonic() < deadline:
+                if self.ended() is None:
+                    time.sleep(0.05)
         for pid in self.running.values():
-            _signal(pid, signal.SIGKILL)
+            _signal(pid, signal.SIGKILL, group=True)
         self.running.clear()
 
 
-def wait_for_port(port: int, components: Components, *, seconds: float) -> bool:
-    """Wait until something answers on the loopback port; give up when a component ends."""
+def answers(port: int, path: str, *, seconds: float) -> bool:
+    """Ask the api-server until it answers.
+
+    Its first answer takes seconds, in which it makes its routes; asked early, it makes them while
+    the other components start.
+    """
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and components.ended() is None:
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex((HOST, port)) == 0:
-                return True
-        time.sleep(0.1)
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(f"http://{HOST}:{port}{path}", timeout=seconds) as response:
+                return bool(response.status == HTTPStatus.OK)
+        except OSError:
+            time.sleep(0.2)
     return False
 
 
-def _signal(pid: int, number: int) -> None:
-    """Signal a component and the processes it made: each leads a group of its own."""
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        pass
+def _signal(pid: int, number: int, *, group: bool) -> None:
+    """Signal a component, and if asked for the processes it made: each leads a group of its own."""
+    with suppress(ProcessLookupError):
+        (os.killpg if group else os.kill)(pid, number)
 
 
-def _become(name: str, arguments: Sequence[str], log: Path) -> None:
+def _become(name: str, arguments: Sequence[str], log: Path, beside: Callable[[], object] | None) -> None:
     """Turn this forked process into the component; never returns."""
     status = 1
     try:
@@ -114,6 +132,8 @@ def _become(name: str, arguments: Sequence[str], log: Path) -> None:
             os.dup2(output, stream)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        if beside is not None:
+            Thread(target=beside, daemon=True).start()
         sys.argv = ["airflow", name, *arguments]
         from airflow.__main__ import main
 

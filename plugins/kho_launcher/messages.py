@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 
 _channel: int | None = None
 
@@ -26,10 +27,8 @@ def send(event: str, **values: object) -> None:
     if _channel is None:
         return
     line = json.dumps({"event": event, **values}, default=str) + "\n"
-    try:
+    with suppress(OSError):
         os.write(_channel, line.encode())
-    except OSError:
-        pass
 
 
 def close_channel() -> None:

@@ -85,9 +85,7 @@ def publish_dags(watched: list[Path], stamp: Path) -> bool:
             path, problem = next(iter(bag.import_errors.items()))
             raise ImportError(f"{path}: {problem.strip().splitlines()[-1]}")
         sync_bag_to_db(bag, bundle.name, bundle_version=None, session=session)
-        session.execute(
-            update(DagModel).where(DagModel.dag_id.not_in(bag.dag_ids)).values(is_stale=True)
-        )
+        session.execute(update(DagModel).where(DagModel.dag_id.not_in(bag.dag_ids)).values(is_stale=True))
         session.commit()
     stamp.write_text(digest.hexdigest())
     return True

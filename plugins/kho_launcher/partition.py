@@ -15,9 +15,10 @@ from airflow.api.common.trigger_dag import trigger_dag
 from airflow.models import DagModel, DagRun, TaskInstance
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType
-from kho_launcher.messages import send
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from kho_launcher.messages import send
 
 LAST_DAG = "quality_report"
 _POLL_SECONDS = 0.5

@@ -25,7 +25,9 @@ expected AS (
         GROUP BY agency_code
     ) AS r
     CROSS JOIN LATERAL generate_series(
-        r.since::timestamp, date_trunc('month', cast(:as_of AS timestamp)) - interval '1 month', interval '1 month'
+        r.since::timestamp,
+        date_trunc('month', cast(:as_of AS timestamp)) - interval '1 month',
+        interval '1 month'
     ) AS m (month_start)
 )
 
@@ -39,5 +41,5 @@ FROM expected AS e
 LEFT JOIN reported AS r
     ON e.agency_code = r.agency_code AND r.period_code = to_char(e.month_start, 'YYYY"-M"MM')
 ON CONFLICT (dataset, agency_code, period_code) DO UPDATE
-SET first_submitted_at = excluded.first_submitted_at
-WHERE t.first_submitted_at IS DISTINCT FROM excluded.first_submitted_at;
+    SET first_submitted_at = excluded.first_submitted_at
+    WHERE t.first_submitted_at IS DISTINCT FROM excluded.first_submitted_at;

@@ -44,7 +44,7 @@ CREATE TABLE dq.quarantine (
     dataset text NOT NULL,
     business_key text NOT NULL,
     batch_id text NOT NULL REFERENCES meta.batch (batch_id),
-    failed_rules text [] NOT NULL CHECK (cardinality(failed_rules) > 0),
+    failed_rules text[] NOT NULL CHECK (cardinality(failed_rules) > 0),
     raw jsonb NOT NULL,
     raw_md5 text NOT NULL,
     agency_code text NOT NULL,

@@ -47,7 +47,8 @@ CREATE TABLE dw.dim_administrative_unit (
 COMMENT ON TABLE dw.dim_administrative_unit IS
 'One row per unit and span of validity: since 1 July 2025 the same code may name another unit.';
 INSERT INTO dw.dim_administrative_unit (unit_key, unit_code, valid_from, unit_level, name_vi)
-VALUES (-1, '-1', '1900-01-01', 'unknown', 'Không rõ'), (-2, '-2', '1900-01-01', 'unknown', 'Không áp dụng');
+VALUES (-1, '-1', '1900-01-01', 'unknown', 'Không rõ'),
+(-2, '-2', '1900-01-01', 'unknown', 'Không áp dụng');
 
 CREATE TABLE dw.bridge_administrative_unit_succession (
     old_unit_key integer NOT NULL REFERENCES dw.dim_administrative_unit (unit_key),
@@ -162,7 +163,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN moment IS NULL THEN missing
     WHEN moment >= '2000-01-01' AND moment < '2050-01-01'
-        THEN (date_part('year', moment) * 10000 + date_part('month', moment) * 100 + date_part('day', moment))::integer
+        THEN
+            (
+                date_part('year', moment) * 10000
+                + date_part('month', moment) * 100
+                + date_part('day', moment)
+            )::integer
     ELSE -1
 END;
 COMMENT ON FUNCTION dw.date_key IS

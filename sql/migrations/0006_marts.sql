@@ -8,7 +8,8 @@ SELECT
     count(*) AS received,
     count(*) FILTER (WHERE f.finished_at IS NOT NULL) AS finished,
     count(*) FILTER (WHERE f.is_on_time) AS finished_on_time,
-    count(*) FILTER (WHERE f.finished_at IS NULL AND f.status_code NOT IN ('3', '7', '8')) AS still_open,
+    count(*) FILTER (WHERE f.finished_at IS NULL AND f.status_code NOT IN ('3', '7', '8'))
+        AS still_open,
     count(*) FILTER (WHERE f.channel_code = '2') AS received_online
 FROM dw.fact_dossier AS f
 INNER JOIN dw.dim_agency AS a ON f.agency_key = a.agency_key

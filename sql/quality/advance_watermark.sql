@@ -3,4 +3,4 @@
 INSERT INTO meta.watermark AS w (dataset, as_of, value, batch_id)
 VALUES (:dataset, :as_of, :value, :batch_id)
 ON CONFLICT (dataset, as_of) DO UPDATE
-SET value = excluded.value, batch_id = excluded.batch_id, advanced_at = now();
+    SET value = excluded.value, batch_id = excluded.batch_id, advanced_at = now();

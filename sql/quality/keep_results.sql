@@ -1,6 +1,7 @@
 -- Purpose: how many rows each rule judged and how many failed. Grain: batch, rule, agency.
 -- Can run twice: judging a batch again replaces its results.
-DELETE FROM dq.rule_result WHERE batch_id = :batch_id;
+DELETE FROM dq.rule_result
+WHERE batch_id = :batch_id;
 
 INSERT INTO dq.rule_result (
     dataset, batch_id, rule_id, principle, severity, agency_code, evaluated, failed
@@ -10,10 +11,10 @@ SELECT
     :batch_id,
     u.*
 FROM unnest(
-    cast(:rule_ids AS text []),
-    cast(:principles AS text []),
-    cast(:severities AS text []),
-    cast(:agencies AS text []),
-    cast(:evaluated AS bigint []),
-    cast(:failed AS bigint [])
+    cast(:rule_ids AS text[]),
+    cast(:principles AS text[]),
+    cast(:severities AS text[]),
+    cast(:agencies AS text[]),
+    cast(:evaluated AS bigint[]),
+    cast(:failed AS bigint[])
 ) AS u;

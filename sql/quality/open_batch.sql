@@ -4,7 +4,14 @@ INSERT INTO meta.batch (
     declared, fetched, requests, failed_requests, raw_path
 )
 VALUES (
-    :batch_id, :dataset, :as_of, 'landed', :content_sha256, :contract_version, :window_from, :window_to,
+    :batch_id,
+    :dataset,
+    :as_of,
+    'landed',
+    :content_sha256,
+    :contract_version,
+    :window_from,
+    :window_to,
     :declared, :fetched, :requests, :failed_requests, :raw_path
 )
 ON CONFLICT (batch_id) DO NOTHING;

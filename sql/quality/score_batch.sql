@@ -2,7 +2,8 @@
 -- Evidence about the platform (requests, counts, freshness) carries no agency: nobody is blamed for it.
 -- A principle without evidence gets no row; a score is rounded down, so 100 means no failure at all.
 -- Can run twice: the later batch of a day replaces the scores of the earlier one.
-DELETE FROM dq.score WHERE as_of = :as_of AND dataset = :dataset;
+DELETE FROM dq.score
+WHERE as_of = :as_of AND dataset = :dataset;
 
 INSERT INTO dq.score (as_of, dataset, agency_code, principle, score, evaluated, failed, rules)
 WITH evidence AS (
@@ -38,7 +39,8 @@ WITH evidence AS (
         'live' AS principle,
         'fresh_enough' AS rule_id,
         1 AS evaluated,
-        CASE WHEN cast(:newest AS timestamp) >= cast(:fresh_since AS timestamp) THEN 0 ELSE 1 END AS failed
+        CASE WHEN cast(:newest AS timestamp) >= cast(:fresh_since AS timestamp) THEN 0 ELSE 1 END
+            AS failed
     WHERE cast(:fresh_since AS timestamp) IS NOT NULL
 )
 

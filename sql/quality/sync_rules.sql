@@ -4,19 +4,20 @@ INSERT INTO dq.rule AS r (dataset, rule_id, principle, severity, title_vi, remed
 SELECT
     :dataset,
     u.*
-FROM unnest(
-    cast(:rule_ids AS text []),
-    cast(:principles AS text []),
-    cast(:severities AS text []),
-    cast(:titles AS text []),
-    cast(:remedies AS text [])
-) AS u
+FROM
+    unnest(
+        cast(:rule_ids AS text[]),
+        cast(:principles AS text[]),
+        cast(:severities AS text[]),
+        cast(:titles AS text[]),
+        cast(:remedies AS text[])
+    ) AS u
 ON CONFLICT (dataset, rule_id) DO UPDATE
-SET
-    principle = excluded.principle,
-    severity = excluded.severity,
-    title_vi = excluded.title_vi,
-    remedy_vi = excluded.remedy_vi
-WHERE
+    SET
+        principle = excluded.principle,
+        severity = excluded.severity,
+        title_vi = excluded.title_vi,
+        remedy_vi = excluded.remedy_vi
+    WHERE
     (r.principle, r.severity, r.title_vi, r.remedy_vi)
     IS DISTINCT FROM (excluded.principle, excluded.severity, excluded.title_vi, excluded.remedy_vi);

@@ -256,9 +256,7 @@ def test_a_folder_closed_to_the_servers_user_is_named(tmp_path: Path) -> None:
         folder.chmod(0o755)
     closed.chmod(0o700)
     stranger = Account(uid=61184, gid=61184, switch=True)
-    with pytest.raises(
-        HostError, match=r"move the checkout.* or run as an ordinary user"
-    ) as caught:
+    with pytest.raises(HostError, match=r"move the checkout.* or run as an ordinary user") as caught:
         require_reachable(stranger, data)
     assert caught.value.where in {str(closed), *map(str, closed.parents)}
     require_reachable(Account(uid=os.getuid(), gid=os.getgid(), switch=False), data)

@@ -32,9 +32,7 @@ def database(server: Server) -> Iterator[Engine]:
     yield made
     made.dispose()
     with (
-        engine(server.url("postgres"))
-        .execution_options(isolation_level="AUTOCOMMIT")
-        .connect() as connection
+        engine(server.url("postgres")).execution_options(isolation_level="AUTOCOMMIT").connect() as connection
     ):
         connection.execute(text(f"drop database {name} with (force)"))
 
@@ -185,9 +183,7 @@ def test_an_unusable_url_is_refused_without_showing_the_password(given: str) -> 
 
 
 def test_a_silent_database_is_a_reason_to_try_again(folder: Path) -> None:
-    nowhere = Settings(
-        home=Path("/nonexistent"), warehouse_url="postgresql://u:s3cret@127.0.0.1:1/db"
-    )
+    nowhere = Settings(home=Path("/nonexistent"), warehouse_url="postgresql://u:s3cret@127.0.0.1:1/db")
     with pytest.raises(WarehouseUnavailable) as caught:
         migrate(engine(warehouse_url(nowhere)), folder)
     assert "s3cret" not in str(caught.value)

@@ -8,11 +8,7 @@ import pytest
 from kho import errors
 from kho.errors import Fault, KhoError
 
-ALL = [
-    error
-    for error in vars(errors).values()
-    if isinstance(error, type) and issubclass(error, KhoError)
-]
+ALL = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, KhoError)]
 
 
 def test_the_line_names_context_and_next_step() -> None:

@@ -213,9 +213,7 @@ def test_tricky_targets(code: str, raw: str, expected: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("number", ["01", "02", "03", "04", "07.1", "08", "09", "21", "30"])
 def test_contradictions_in_the_sources_are_noted(number: str) -> None:
     notes = [
-        row["note_vi"]
-        for row in read("indicator_targets")
-        if row["indicator_code"] == f"KH1534-{number}"
+        row["note_vi"] for row in read("indicator_targets") if row["indicator_code"] == f"KH1534-{number}"
     ]
     assert len(notes) == 1
     assert notes[0]
@@ -321,9 +319,7 @@ def test_every_commune_of_today_has_its_agency_in_the_order_of_codes() -> None:
         if unit["unit_level"] == "commune" and unit["valid_to"] is None
     }
     assert [row["administrative_unit_code"] for row in agencies] == sorted(communes)
-    assert [row["agency_code"] for row in agencies] == [
-        f"000.{number:02d}.60.H48" for number in range(1, 97)
-    ]
+    assert [row["agency_code"] for row in agencies] == [f"000.{number:02d}.60.H48" for number in range(1, 97)]
     for row in agencies:
         name = communes[row["administrative_unit_code"]]
         assert row["short_name"] == f"UBND {name[0].lower()}{name[1:]}"

@@ -1,20 +1,25 @@
 """How each column of a contract is read, as DuckDB expressions.
 
-In: a contract and the types of the landed columns. Out: one expression per column, and one for
-`_unreadable`: the names of the columns whose value was there but could not be read, as
+In: a relation over landed records, and the contract. Out: the relation with the contract's columns,
+`_row`, and `_unreadable`: the names of the columns whose value was there but could not be read, as
 `,received_at,due_at,`, or NULL. Such a value becomes NULL; the suite decides what follows.
+
+Three layers, so that nothing is computed twice: codes and names made clean, values read, and what
+could not be read noted. Dates and numbers are washed only if they cannot be read as they are.
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from dataclasses import dataclass
+from functools import reduce
 
 from duckdb import (
     CaseExpression,
     CoalesceOperator,
     ColumnExpression,
     ConstantExpression,
+    DuckDBPyRelation,
     Expression,
     FunctionExpression,
 )
@@ -26,8 +31,10 @@ VIETNAMESE_NUMBER = "1.234,56"
 """The source_format of numbers with a dot for thousands and a comma for decimals."""
 
 _NUMBER_PATTERN = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$"
-_INVISIBLE = "[\u200b-\u200d\u2060\ufeff]"
-_SPACES = "[\\s\u00a0\u2000-\u200a\u202f\u3000]+"
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
+_SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
+_DIRT = ("  ", *_INVISIBLE, *_SPACES)
+_ASCII_DIRT = tuple(pattern for pattern in _DIRT if pattern.isascii())
 _LOCAL_ZONE = "Asia/Ho_Chi_Minh"
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -38,124 +45,121 @@ _DUCKDB_TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Reading:
-    """`value` is the conformed value; `given` is true where the source sent something."""
-
-    value: Expression
-    given: Expression
-
-
-def conformed_columns(contract: Contract, landed_types: dict[str, str]) -> list[Expression]:
-    """All columns of the staging table that come from the source, with `_row` and `_unreadable`.
-
-    Args:
-        landed_types: DuckDB type of each landed column, by its source name.
-    """
-    readings = {
-        column.name: _read(column, landed_types[column.source_name]) for column in contract.columns
-    }
-    columns = [readings[column.name].value.alias(column.name) for column in contract.columns]
-    return [
-        ColumnExpression("_row"),
-        _unreadable(contract, readings).alias("_unreadable"),
-        *columns,
+def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
+    """The landed records as the contract has them; streams when it is read as a stream."""
+    types = dict(zip(landed.columns, map(str, landed.types), strict=True))
+    row = [ColumnExpression("_row")] if "_row" in types else []
+    given = [_given(column, types[column.source_name]).alias(f"{column.name}?") for column in contract.columns]
+    read = [
+        value
+        for column in contract.columns
+        for value in (
+            ColumnExpression(f"{column.name}?"),
+            _read(column, types[column.source_name]).alias(column.name),
+        )
     ]
+    names = [ColumnExpression(column.name) for column in contract.columns]
+    return landed.select(*row, *given).select(*row, *read).select(*row, _unreadable(contract, types), *names)
 
 
-def _unreadable(contract: Contract, readings: dict[str, Reading]) -> Expression:
-    names = [
-        CaseExpression(
-            readings[c.name].given & readings[c.name].value.isnull(), _text(c.name + ",")
-        ).otherwise(_text(""))
-        for c in contract.columns
-        if c.logical_type != "string"
-    ]
-    if not names:
-        return ConstantExpression(None).cast("VARCHAR")
-    joined = FunctionExpression("concat", *names)
-    return CaseExpression(joined != _text(""), FunctionExpression("concat", _text(","), joined))
-
-
-def _read(column: Column, landed_type: str) -> Reading:
+def _given(column: Column, landed_type: str) -> Expression:
+    """What the source gave, made clean where it stays text."""
     source = ColumnExpression(column.source_name)
-    if landed_type != "VARCHAR":
-        return _read_native(column, source, landed_type)
-    if column.nested_count or column.nested_sum:
-        return _read_nested(column, source)
-    text = source if column.text_hygiene == "verbatim" else clean_text(source)
-    if column.default_value is not None:
-        text = CoalesceOperator(text, _text(column.default_value))
-    if column.logical_type == "string":
-        return Reading(text, text.isnotnull())
-    return Reading(_parse(column, text), text.isnotnull())
+    if landed_type != "VARCHAR" or column.logical_type != "string":
+        return source
+    if column.text_hygiene == "verbatim":
+        return FunctionExpression("replace", source, _text("\x00"), _text(""))
+    text = clean_text(source)
+    return text if column.default_value is None else CoalesceOperator(text, _text(column.default_value))
 
 
-def _read_native(column: Column, source: Expression, landed_type: str) -> Reading:
-    """A value that already has a type at the source: only its form may change."""
-    value = source
+def _read(column: Column, landed_type: str) -> Expression:
+    given = ColumnExpression(f"{column.name}?")
     if landed_type == "TIMESTAMP WITH TIME ZONE":
-        value = FunctionExpression("timezone", _text(_LOCAL_ZONE), source)
-    return Reading(value.try_cast(_duckdb_type(column)), source.isnotnull())
+        given = FunctionExpression("timezone", _text(_LOCAL_ZONE), given)
+    if landed_type != "VARCHAR":
+        return given.try_cast(_duckdb_type(column))
+    if column.nested_count or column.nested_sum:
+        return _read_nested(column, given)
+    if column.logical_type == "string":
+        return given
+    return CoalesceOperator(_parse(column, given), _parse(column, clean_text(given)))
+
+
+def _unreadable(contract: Contract, landed_types: dict[str, str]) -> Expression:
+    lost = {
+        column.name: ColumnExpression(column.name).isnull() & _was_given(column, landed_types[column.source_name])
+        for column in contract.columns
+        if column.logical_type != "string"
+    }
+    if not lost:
+        return ConstantExpression(None).cast("VARCHAR").alias("_unreadable")
+    names = [
+        CaseExpression(condition, _text(name + ",")).otherwise(_text("")) for name, condition in lost.items()
+    ]
+    # Most rows lose nothing: only the others pay for the list of names.
+    any_lost = CaseExpression(reduce(operator.or_, lost.values()), FunctionExpression("concat", _text(","), *names))
+    return any_lost.alias("_unreadable")
+
+
+def _was_given(column: Column, landed_type: str) -> Expression:
+    given = ColumnExpression(f"{column.name}?")
+    return (clean_text(given) if landed_type == "VARCHAR" else given).isnotnull()
 
 
 def clean_text(text: Expression) -> Expression:
     """NFC, no invisible characters, single spaces, trimmed, and NULL instead of empty.
 
-    Most codes are plain ASCII without a space; they are recognised cheaply and left alone.
+    Looking for the characters that need washing off is many times cheaper than washing.
     """
-    plain = FunctionExpression("strlen", text) == FunctionExpression("length", text)
-    for space in (" ", "\t", "\n", "\r"):
-        plain = plain & ~FunctionExpression("contains", text, _text(space))
-    washed = FunctionExpression("nfc_normalize", text)
-    washed = FunctionExpression("regexp_replace", washed, _text(_INVISIBLE), _text(""), _text("g"))
-    washed = FunctionExpression("regexp_replace", washed, _text(_SPACES), _text(" "), _text("g"))
-    either = CaseExpression(plain, text).otherwise(FunctionExpression("trim", washed))
+    ascii_only = FunctionExpression("strlen", text) == FunctionExpression("length", text)
+    washed = FunctionExpression("regexp_replace", text, _text(f"[{_INVISIBLE}]"), _text(""), _text("g"))
+    washed = FunctionExpression("regexp_replace", washed, _text(f"[ {_SPACES}]+"), _text(" "), _text("g"))
+    washed = FunctionExpression("trim", FunctionExpression("nfc_normalize", washed))
+    either = (
+        CaseExpression(ascii_only & ~_contains_any(text, _ASCII_DIRT), FunctionExpression("trim", text))
+        .when(_contains_any(text, _DIRT), washed)
+        .otherwise(FunctionExpression("trim", FunctionExpression("nfc_normalize", text)))
+    )
     return FunctionExpression("nullif", either, _text(""))
 
 
+def _contains_any(text: Expression, patterns: tuple[str, ...]) -> Expression:
+    found = [FunctionExpression("contains", text, _text(pattern)) for pattern in patterns]
+    return reduce(operator.or_, found)
+
+
 def _parse(column: Column, text: Expression) -> Expression:
-    target = _duckdb_type(column)
     if column.logical_type in ("date", "timestamp") and column.source_format:
         parsed = FunctionExpression("try_strptime", text, _text(column.source_format))
         return parsed.cast("DATE") if column.logical_type == "date" else parsed
     if column.source_format == VIETNAMESE_NUMBER:
-        digits = FunctionExpression(
-            "replace",
-            FunctionExpression("replace", text, _text("."), _text("")),
-            _text(","),
-            _text("."),
-        )
-        text = CaseExpression(
-            FunctionExpression("regexp_matches", text, _text(_NUMBER_PATTERN)), digits
-        )
+        digits = FunctionExpression("replace", text, _text("."), _text(""))
+        digits = FunctionExpression("replace", digits, _text(","), _text("."))
+        text = CaseExpression(FunctionExpression("regexp_matches", text, _text(_NUMBER_PATTERN)), digits)
     elif column.source_format and column.logical_type in ("number", "integer"):
         raise ContractError(
             f"the number format '{column.source_format}' of column '{column.name}' is unknown",
             next_step=f"use '{VIETNAMESE_NUMBER}' or leave sourceFormat out",
         )
-    return text.try_cast(target)
+    return text.try_cast(_duckdb_type(column))
 
 
-def _read_nested(column: Column, source: Expression) -> Reading:
+def _read_nested(column: Column, given: Expression) -> Expression:
     """A number taken from a nested list: how many items, or the sum of one field over them."""
-    valid = FunctionExpression(
-        "coalesce", FunctionExpression("json_valid", source), ConstantExpression(False)
-    )
+    valid = CoalesceOperator(FunctionExpression("json_valid", given), ConstantExpression(value=False))
     if column.nested_count:
-        items: Expression = FunctionExpression("json_extract", source, _text(column.nested_count))
+        items: Expression = FunctionExpression("json_extract", given, _text(column.nested_count))
         value = FunctionExpression("len", items)
     else:
-        items = FunctionExpression("json_extract_string", source, _text(str(column.nested_sum)))
+        items = FunctionExpression("json_extract_string", given, _text(str(column.nested_sum)))
         amounts = items.try_cast("DECIMAL(18,2)[]")
         count = FunctionExpression("len", items)
         # An amount that is not a number makes the sum unreadable, not smaller.
         whole = FunctionExpression("list_count", amounts) == count
-        empty = CaseExpression(
-            count == ConstantExpression(0), ConstantExpression(0).cast("DECIMAL(38,2)")
-        )
+        empty = CaseExpression(count == ConstantExpression(0), ConstantExpression(0).cast("DECIMAL(38,2)"))
         value = empty.when(whole, FunctionExpression("list_sum", amounts))
-    return Reading(CaseExpression(valid, value).cast(_duckdb_type(column)), source.isnotnull())
+    return CaseExpression(valid, value).cast(_duckdb_type(column))
 
 
 def _duckdb_type(column: Column) -> str:

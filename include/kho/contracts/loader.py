@@ -86,9 +86,7 @@ def _check_standard(document: YamlDocument, path: Path) -> None:
         raise _wrong(document, path, place, error.message)
 
 
-def _wrong(
-    document: YamlDocument, path: Path, place: tuple[Any, ...], message: str
-) -> ContractError:
+def _wrong(document: YamlDocument, path: Path, place: tuple[Any, ...], message: str) -> ContractError:
     key = ".".join(str(part) for part in place) or "document"
     return ContractError(
         f"contract key '{key}': {message}",
@@ -135,9 +133,7 @@ def _narrow(document: YamlDocument, path: Path) -> Contract:
     except ValidationError as error:
         first = error.errors()[0]
         location = tuple(
-            part
-            for part in first["loc"]
-            if part not in ("rest", "sql", "reference", "offset", "page")
+            part for part in first["loc"] if part not in ("rest", "sql", "reference", "offset", "page")
         )
         if location and location[0] in custom:
             location = ("customProperties", custom[str(location[0])][0], "value", *location[1:])
@@ -154,9 +150,7 @@ def _agreement_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _column(
-    document: YamlDocument, path: Path, place: tuple[Any, ...], raw: dict[str, Any]
-) -> Column:
+def _column(document: YamlDocument, path: Path, place: tuple[Any, ...], raw: dict[str, Any]) -> Column:
     custom = _custom(raw.get("customProperties"))
     for name, (index, _) in custom.items():
         if name not in _COLUMN_PROPERTIES:
@@ -172,9 +166,7 @@ def _column(
         "source_name": raw.get("physicalName", raw.get("name")),
         "title": raw.get("businessName", raw.get("name")),
         "logical_type": raw.get("logicalType"),
-        "sql_type": raw.get(
-            "physicalType", LOGICAL_TO_SQL.get(str(raw.get("logicalType")), "text")
-        ),
+        "sql_type": raw.get("physicalType", LOGICAL_TO_SQL.get(str(raw.get("logicalType")), "text")),
         "required": raw.get("required", False),
         "key_position": raw.get("primaryKeyPosition") if raw.get("primaryKey") else None,
         "classification": raw.get("classification"),
@@ -214,6 +206,4 @@ def _check_references(document: YamlDocument, path: Path, contract: Contract) ->
         wanted.append(contract.source.watermark.column)
     for name in wanted:
         if name and name not in names:
-            raise _wrong(
-                document, path, ("customProperties",), f"the column '{name}' is not in the schema"
-            )
+            raise _wrong(document, path, ("customProperties",), f"the column '{name}' is not in the schema")

@@ -47,7 +47,7 @@ class Column(_Frozen):
 
 class Auth(_Frozen):
     kind: Literal["wso2_client_credentials", "none"]
-    token_path: str = "/token"
+    token_path: str = "/token"  # noqa: S105 - a path
 
 
 class Request(_Frozen):

@@ -188,9 +188,7 @@ def _communes_of_today(province_code: str) -> list[sqlite3.Row]:
     if not found:
         rows = _query("select distinct provinceCode as code from admin_units order by code", ())
         known = ", ".join(row["code"] for row in rows)
-        raise UnknownProvinceError(
-            f"{province_code!r} is no province since 1 July 2025; those are {known}"
-        )
+        raise UnknownProvinceError(f"{province_code!r} is no province since 1 July 2025; those are {known}")
     return found
 
 
@@ -257,9 +255,7 @@ def _query(sql: str, parameters: tuple[str, ...]) -> list[sqlite3.Row]:
 
 
 def _converter() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(
-        _data_file("converter_2025.json").read_text(encoding="utf-8")
-    )
+    content: dict[str, Any] = json.loads(_data_file("converter_2025.json").read_text(encoding="utf-8"))
     return content
 
 

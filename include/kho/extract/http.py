@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import requests
 from tenacity import (
@@ -62,9 +62,7 @@ class HttpSource:
         scheme = connection.extra.get("scheme") or (
             connection.conn_type if connection.conn_type in ("http", "https") else "https"
         )
-        self.base_url = f"{scheme}://{connection.host}" + (
-            f":{connection.port}" if connection.port else ""
-        )
+        self.base_url = f"{scheme}://{connection.host}" + (f":{connection.port}" if connection.port else "")
         self.count = RequestCount()
         self._connection = connection
         self._auth = auth
@@ -83,15 +81,13 @@ class HttpSource:
         )
         self._retry_max = float(extra.get("retry_max", 60))
 
-    def __enter__(self) -> HttpSource:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def get(
-        self, path: str, params: dict[str, str], read: Callable[[bytes, str], T]
-    ) -> tuple[bytes, T]:
+    def get(self, path: str, params: dict[str, str], read: Callable[[bytes, str], T]) -> tuple[bytes, T]:
         """The body at `path` and what `read(body, where)` makes of it.
 
         `read` may raise SourceUnavailable for a body that is not usable; the request is then made

@@ -56,14 +56,10 @@ def _read(contract: Contract, source: ReferenceSource, settings: Settings) -> tu
     if source.provider == "administrative_units":
         return _as_text(contract, read_units(province)), f"vietnamadminunits, province {province}"
     if source.provider == "administrative_unit_successions":
-        return _as_text(
-            contract, read_successions(province)
-        ), f"vietnamadminunits, province {province}"
+        return _as_text(contract, read_successions(province)), f"vietnamadminunits, province {province}"
     path: Path = settings.reference_dir / f"{contract.dataset}.csv"
     if not path.is_file():
-        raise ConfigurationError(
-            "the reference file is missing", dataset=contract.dataset, where=str(path)
-        )
+        raise ConfigurationError("the reference file is missing", dataset=contract.dataset, where=str(path))
     names = path.open(encoding="utf-8").readline().strip().split(",")
     options = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]

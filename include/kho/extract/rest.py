@@ -131,9 +131,7 @@ def _pages(
         else:
             position = {paging.page_param: str(paging.first_page + number)}
         params = common | position
-        request = (
-            source.request.path + "?" + "&".join(f"{key}={value}" for key, value in params.items())
-        )
+        request = source.request.path + "?" + "&".join(f"{key}={value}" for key, value in params.items())
         body, page = http.get(
             source.request.path, params, lambda body, where: read_page(body, source.envelope, where)
         )

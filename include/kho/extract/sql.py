@@ -29,11 +29,11 @@ def extract_sql(
     contract: Contract,
     source: SqlSource,
     connection: Connection,
-    span: Span | None,
+    span: Span,
     as_of: date,
     raw_zone: Path,
 ) -> Manifest:
-    """Land the rows changed within `span` (None: all up to `as_of`), and all keys if deletions matter."""
+    """Land the rows changed within `span`, and all keys if deletions matter."""
     where = f"{connection.name}:{source.table}"
     engine = sa.create_engine(source_url(connection), pool_pre_ping=True)
     try:
@@ -47,11 +47,8 @@ def extract_sql(
             query = sa.select(*(table.c[name] for name in contract.source_names)).order_by(
                 *_keys(table, contract)
             )
-            if span is not None:
-                query = query.where(changed >= span.start, changed < span.end)
-            declared = db.scalar(
-                sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
-            )
+            query = query.where(changed >= span.start, changed < span.end)
+            declared = db.scalar(sa.select(sa.func.count()).select_from(query.order_by(None).subquery()))
             landing.write_batches(_batches(db, query, source.fetch_size))
             if source.deletions == "key_comparison":
                 keys = sa.select(*_keys(table, contract)).order_by(*_keys(table, contract))
@@ -66,8 +63,8 @@ def extract_sql(
                 content_sha256=landing.content_sha256,
                 fetched=landing.rows,
                 declared=declared,
-                window_from=span.start if span else None,
-                window_to=span.end if span else None,
+                window_from=span.start,
+                window_to=span.end,
                 requests=1,
             )
             landing.publish(manifest)
@@ -95,10 +92,7 @@ def source_url(connection: Connection) -> sa.URL:
     drivers = {"postgres": "postgresql+psycopg2", "postgresql": "postgresql+psycopg2"}
     socket = connection.extra.get("host")
     return sa.URL.create(
-        str(
-            connection.extra.get("driver")
-            or drivers.get(connection.conn_type, connection.conn_type)
-        ),
+        str(connection.extra.get("driver") or drivers.get(connection.conn_type, connection.conn_type)),
         username=connection.login,
         password=connection.password,
         host=connection.host,
@@ -145,9 +139,7 @@ def _keys(table: sa.Table, contract: Contract) -> list[sa.Column[Any]]:
 
 def _batches(db: sa.Connection, query: sa.Select[Any], size: int) -> Iterator[pa.RecordBatch]:
     """Rows as Arrow batches of `size`; every batch has the column types of the query, not of its rows."""
-    schema = pa.schema(
-        [(column.name, _arrow_type(column.type)) for column in query.selected_columns]
-    )
+    schema = pa.schema([(column.name, _arrow_type(column.type)) for column in query.selected_columns])
     result = db.execution_options(yield_per=size).execute(query)
     empty = True
     for rows in result.partitions():

@@ -19,18 +19,19 @@ class Span:
     end: datetime
 
 
-def span_for(
-    as_of: date, watermark: datetime | None, lookback_days: int, history_days: int
-) -> Span:
+BEGINNING = datetime(1900, 1, 1)  # noqa: DTZ001 - local civil time has no zone here
+
+
+def span_for(as_of: date, watermark: datetime | None, lookback_days: int, history_days: int | None) -> Span:
     """What changed since the watermark, less the lookback for late rows, up to the start of `as_of`.
 
-    The first load reaches `history_days` back. The night of day D reads everything that changed
-    before D began, so asking again on the same day gives the same answer.
+    The first load reaches `history_days` back (None: to the beginning). The night of day D reads
+    everything that changed before D began, so asking again on the same day gives the same answer.
     """
     end = datetime.combine(as_of, time.min)
-    if watermark is None:
-        return Span(end - timedelta(days=history_days), end)
-    return Span(min(watermark, end) - timedelta(days=lookback_days), end)
+    if watermark is not None:
+        return Span(min(watermark, end) - timedelta(days=lookback_days), end)
+    return Span(BEGINNING if history_days is None else end - timedelta(days=history_days), end)
 
 
 def windows(span: Span, max_days: int) -> Iterator[tuple[date, date]]:

@@ -81,9 +81,7 @@ def load_batch(
                 value=manifest.window_to,
             )
         db.execute(
-            sa.text(
-                "UPDATE meta.batch SET status = 'loaded', loaded_at = now() WHERE batch_id = :id"
-            ),
+            sa.text("UPDATE meta.batch SET status = 'loaded', loaded_at = now() WHERE batch_id = :id"),
             {"id": manifest.batch_id},
         )
         _drop_views(db)
@@ -98,9 +96,7 @@ def lock_dataset(db: sa.Connection, dataset: str) -> None:
     )
 
 
-def _create_views(
-    db: sa.Connection, contract: Contract, table: StageTable, failed_table: StageTable
-) -> None:
+def _create_views(db: sa.Connection, contract: Contract, table: StageTable, failed_table: StageTable) -> None:
     """What the SQL files read: accepted, accepted_keys, rejected, source_keys."""
     rejected = rejected_table(table)
     key = ", ".join(f"coalesce(s.{column.name}::text, '')" for column in contract.key)
@@ -162,9 +158,7 @@ def _reconcile(
 
 
 def _already_loaded(db: sa.Connection, batch_id: str) -> Loaded:
-    row = db.execute(
-        sa.text("SELECT * FROM dq.reconciliation WHERE batch_id = :id"), {"id": batch_id}
-    ).one()
+    row = db.execute(sa.text("SELECT * FROM dq.reconciliation WHERE batch_id = :id"), {"id": batch_id}).one()
     return _equation(row, already=True)
 
 
@@ -184,9 +178,7 @@ def _score(db: sa.Connection, contract: Contract, manifest: Manifest, table: Sta
     newest: datetime | None = None
     fresh_since: datetime | None = None
     if contract.freshness:
-        fresh_since = datetime.combine(manifest.as_of, time.min) - timedelta(
-            days=contract.freshness.days
-        )
+        fresh_since = datetime.combine(manifest.as_of, time.min) - timedelta(days=contract.freshness.days)
         newest = db.scalar(
             sa.text("SELECT newest FROM meta.freshness WHERE dataset = :dataset"),
             {"dataset": contract.dataset},

@@ -42,9 +42,7 @@ def judge_batch(
     rejected = write_rejects(engine, table, validation.failed_table, critical, folder)
     with engine.begin() as db:
         _keep_results(db, contract, manifest, suite, validation.results)
-    reasons = [
-        f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)
-    ]
+    reasons = [f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)]
     limit = contract.quality.quarantine_limit
     if manifest.fetched and rejected > limit * manifest.fetched:
         share = rejected / manifest.fetched
@@ -55,9 +53,7 @@ def judge_batch(
 
 
 def _broken(suite: Suite, failures: tuple[str, ...]) -> list[Rule]:
-    return [
-        rule for rule in suite.rules if rule.rule_id in failures and rule.severity == "critical"
-    ]
+    return [rule for rule in suite.rules if rule.rule_id in failures and rule.severity == "critical"]
 
 
 def _keep_results(

@@ -78,8 +78,6 @@ def _copy_raw(
                 duck.register("failing", failing)
                 duck.register("landed", duck.read_parquet(list(files)))
                 raw = duck.sql(_RAW_RECORDS).to_arrow_reader(BATCH_ROWS)
-                cursor.adbc_ingest(
-                    rejected.name, raw, mode="append", db_schema_name=rejected.schema
-                )
+                cursor.adbc_ingest(rejected.name, raw, mode="append", db_schema_name=rejected.schema)
         connection.commit()
     return int(failing.num_rows)

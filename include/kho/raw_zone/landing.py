@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import duckdb
 import msgspec
@@ -47,7 +48,7 @@ class Landing:
         self._digest = hashlib.sha256()
         self.rows = 0
 
-    def __enter__(self) -> Landing:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -121,7 +122,7 @@ class JsonPages:
         self.page_digests: list[str] = []
         self.unexpected: set[str] = set()
 
-    def __enter__(self) -> JsonPages:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -201,9 +202,7 @@ class JsonPages:
             raise RuntimeError(f"{len(chunk)} records became {table.num_rows} rows while landing")
         self._next_row += table.num_rows
         if self._records_writer is None:
-            self._records_writer = pq.ParquetWriter(
-                self._records_path, table.schema, compression="lz4"
-            )
+            self._records_writer = pq.ParquetWriter(self._records_path, table.schema, compression="lz4")
         self._records_writer.write_table(table)
 
 

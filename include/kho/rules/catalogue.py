@@ -104,9 +104,7 @@ def rule_types() -> Mapping[str, RuleType]:
 def _core_folder() -> Path:
     spec = find_spec("great_expectations")
     if spec is None or spec.origin is None:
-        raise HostError(
-            "Great Expectations is not installed", next_step="run make clean, then make nightly"
-        )
+        raise HostError("Great Expectations is not installed", next_step="run make clean, then make nightly")
     return Path(spec.origin).parent / "expectations" / "core"
 
 

@@ -17,9 +17,7 @@ Resolver = Callable[[str], object]
 """Gives the value of a reference; LookupError says why there is none."""
 
 
-def reference_resolver(
-    reference_dir: Path, contract_columns: Sequence[str], province_code: str
-) -> Resolver:
+def reference_resolver(reference_dir: Path, contract_columns: Sequence[str], province_code: str) -> Resolver:
     """Make the resolver of one dataset.
 
     It knows `contract.columns` (the columns, in order), `administrative_units.commune_periods`

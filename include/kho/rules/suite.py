@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from kho.yaml_source import Place, YamlDocument
 
 Severity = Literal["critical", "warning", "info"]
-Principle = Literal[
-    "correct", "complete", "clean", "live", "unified", "synchronised", "connected", "shared"
-]
+Principle = Literal["correct", "complete", "clean", "live", "unified", "synchronised", "connected", "shared"]
 
 _SUITE_KEYS = frozenset({"name", "meta", "expectations"})
 _RULE_KEYS = frozenset({"id", "type", "kwargs", "severity", "meta"})
@@ -177,9 +175,7 @@ class _Reader:
         known = rule_types().get(raw["type"])
         if known is None:
             raise self._wrong((*place, "type"), f"there is no expectation type '{raw['type']}'")
-        kwargs = self._mapping(
-            (*place, "kwargs"), raw["kwargs"], known.allowed, required=known.required
-        )
+        kwargs = self._mapping((*place, "kwargs"), raw["kwargs"], known.allowed, required=known.required)
         texts = {"principle", *_TEXTS}
         cases = set(_CASES) if known.scope == "row" else set()
         meta = self._mapping((*place, "meta"), raw["meta"], texts | cases, required=texts)
@@ -192,9 +188,7 @@ class _Reader:
                 {key: self._resolve((*place, "kwargs", key), value) for key, value in kwargs.items()}
             ),
             severity=self._choice((*place, "severity"), raw["severity"], get_args(Severity)),
-            principle=self._choice(
-                (*place, "meta", "principle"), meta["principle"], get_args(Principle)
-            ),
+            principle=self._choice((*place, "meta", "principle"), meta["principle"], get_args(Principle)),
             title=self._text((*place, "meta", "title"), meta["title"]),
             remedy=self._text((*place, "meta", "remedy"), meta["remedy"]),
             breaks=self._case((*place, "meta", "breaks"), meta),

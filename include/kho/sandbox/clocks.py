@@ -68,7 +68,7 @@ def working_day_after(days: Ints, steps: Ints | int) -> Ints:
 def is_working_day(days: Ints) -> npt.NDArray[np.bool_]:
     """Whether the offices are open on each day."""
     dates = np.asarray(days, dtype="datetime64[D]")
-    return cast("npt.NDArray[np.bool_]", np.is_busday(dates, holidays=_holidays()))
+    return np.is_busday(dates, holidays=_holidays())
 
 
 def office_seconds(draws: npt.NDArray[np.float64]) -> Ints:
@@ -76,9 +76,9 @@ def office_seconds(draws: npt.NDArray[np.float64]) -> Ints:
     morning = _MORNING[1] - _MORNING[0]
     both = morning + _AFTERNOON[1] - _AFTERNOON[0]
     seconds = (draws * both).astype(np.int64)
-    return np.where(
-        seconds < morning, _MORNING[0] + seconds, _AFTERNOON[0] + seconds - morning
-    ).astype(np.int64)
+    return np.where(seconds < morning, _MORNING[0] + seconds, _AFTERNOON[0] + seconds - morning).astype(
+        np.int64
+    )
 
 
 class DateTexts:
@@ -86,8 +86,7 @@ class DateTexts:
 
     def __init__(self) -> None:
         self._times = [
-            f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
-            for second in range(DAY)
+            f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(DAY)
         ]
         self._days: dict[int, str] = {}
 

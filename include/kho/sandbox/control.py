@@ -33,65 +33,74 @@ class Clockwork(Protocol):
         """The manifest of a dataset; raises `KeyError` for one that does not exist."""
 
 
-def control_routes(
-    clockwork: Clockwork,
-    misbehaviour: Misbehaviour,
-    requests: Callable[[], dict[str, int]],
-    paths: frozenset[str],
-) -> list[Route]:
-    """Routes of the switches."""
+class Switches:
+    """The endpoints under `/_sandbox`."""
 
-    def health(_request: Request) -> Response:
-        return _json({"status": "up", "pid": os.getpid(), "requests": requests()})
+    def __init__(
+        self,
+        clockwork: Clockwork,
+        misbehaviour: Misbehaviour,
+        requests: Callable[[], dict[str, int]],
+        paths: frozenset[str],
+    ) -> None:
+        self._clockwork = clockwork
+        self._misbehaviour = misbehaviour
+        self._requests = requests
+        self._paths = paths
 
-    def read_clock(_request: Request) -> Response:
-        return _json(clockwork.describe())
+    def routes(self) -> list[Route]:
+        """Routes of the switches."""
+        return [
+            Route("/_sandbox/health", self._health),
+            Route("/_sandbox/clock", self._read_clock, methods=["GET"]),
+            Route("/_sandbox/clock", self._set_clock, methods=["POST"]),
+            Route("/_sandbox/manifest", self._manifest),
+            Route("/_sandbox/misbehave", self._misbehave, methods=["POST"]),
+            Route("/_sandbox/misbehave", self._read_rules, methods=["GET"]),
+            Route("/_sandbox/misbehave", self._behave, methods=["DELETE"]),
+        ]
 
-    async def set_clock(request: Request) -> Response:
+    def _health(self, _request: Request) -> Response:
+        return _json({"status": "up", "pid": os.getpid(), "requests": self._requests()})
+
+    def _read_clock(self, _request: Request) -> Response:
+        return _json(self._clockwork.describe())
+
+    async def _set_clock(self, request: Request) -> Response:
         try:
             body = await _body(request)
             today = date.fromisoformat(str(body.get("date")))
         except ValueError as error:
             return _error(400, f'expected {{"date": "2026-11-20"}}: {error}')
         try:
-            return _json(await run_in_threadpool(clockwork.set_clock, today))
+            return _json(await run_in_threadpool(self._clockwork.set_clock, today))
         except SandboxError as error:
             return _error(500, str(error))
 
-    def manifest(request: Request) -> Response:
+    def _manifest(self, request: Request) -> Response:
         try:
             wanted = request.query_params.get("date")
             on = date.fromisoformat(wanted) if wanted else None
-            return _json(clockwork.manifest(request.query_params.get("dataset", ""), on))
+            return _json(self._clockwork.manifest(request.query_params.get("dataset", ""), on))
         except KeyError as error:
             return _error(400, f"unknown dataset {error}")
         except (ValueError, SandboxError) as error:
             return _error(400, str(error))
 
-    async def misbehave(request: Request) -> Response:
+    async def _misbehave(self, request: Request) -> Response:
         try:
-            rule = read_rule(await _body(request), paths)
+            rule = read_rule(await _body(request), self._paths)
         except ValueError as error:
             return _error(400, str(error))
-        misbehaviour.add(rule)
-        return _json({"rules": [asdict(known) for known in misbehaviour.rules()]})
+        self._misbehaviour.add(rule)
+        return self._read_rules(request)
 
-    def read_rules(_request: Request) -> Response:
-        return _json({"rules": [asdict(known) for known in misbehaviour.rules()]})
+    def _read_rules(self, _request: Request) -> Response:
+        return _json({"rules": [asdict(rule) for rule in self._misbehaviour.rules()]})
 
-    def behave(_request: Request) -> Response:
-        misbehaviour.clear()
+    def _behave(self, _request: Request) -> Response:
+        self._misbehaviour.clear()
         return _json({"rules": []})
-
-    return [
-        Route("/_sandbox/health", health),
-        Route("/_sandbox/clock", read_clock, methods=["GET"]),
-        Route("/_sandbox/clock", set_clock, methods=["POST"]),
-        Route("/_sandbox/manifest", manifest),
-        Route("/_sandbox/misbehave", misbehave, methods=["POST"]),
-        Route("/_sandbox/misbehave", read_rules, methods=["GET"]),
-        Route("/_sandbox/misbehave", behave, methods=["DELETE"]),
-    ]
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -48,9 +48,7 @@ class DefectKind:
     repeat: Repeat = "once"
 
 
-def draw_kinds(
-    random: np.random.Generator, kinds: Sequence[DefectKind], count: int, scale: float
-) -> Ints:
+def draw_kinds(random: np.random.Generator, kinds: Sequence[DefectKind], count: int, scale: float) -> Ints:
     """For each of `count` records the index of its kind, or `NO_DEFECT`.
 
     The draws are taken even if nothing is planted, so that the records stay the same.

@@ -108,7 +108,8 @@ DOSSIER_DEFECTS = (
     DefectKind("received_on_impossible_day", ("received_at_readable",), 0.0008,
                _impossible_day("NgayTiepNhan")),
     DefectKind("received_date_in_other_format", ("received_at_readable",), 0.0006, _iso_received),
-    DefectKind("due_on_impossible_day", ("due_at_readable",), 0.0008, _impossible_day("NgayHenTra")),
+    DefectKind("due_on_impossible_day", ("due_at_readable",), 0.0008,
+               _impossible_day("NgayHenTra")),
     DefectKind("finished_on_impossible_day", ("finished_at_readable",), 0.0008,
                _impossible_day("NgayKetThucXuLy"), stage="finished"),
     DefectKind("returned_on_impossible_day", ("returned_at_readable",), 0.0008,
@@ -145,6 +146,7 @@ DOSSIER_DEFECTS = (
     DefectKind("name_not_composed", ("applicant_name_nfc",), 0.0015, _decomposed_name,
                severity="warning", applicant="citizen"),
     DefectKind("commune_before_merger", ("commune_valid_on_date",), 0.0015, _retired_commune),
-    DefectKind("commune_unknown", ("commune_valid_on_date",), 0.0006, put("MaDVHC", "99999", "00000")),
+    DefectKind("commune_unknown", ("commune_valid_on_date",), 0.0006,
+               put("MaDVHC", "99999", "00000")),
     DefectKind("fee_negative", ("fee_not_negative",), 0.0008, _negative_fee),
 )  # fmt: skip

@@ -54,9 +54,7 @@ def channel_text(code: int) -> str:
 class DossierPopulation:
     """Columns of all dossiers received from 60 days before the epoch to the last grown day."""
 
-    def __init__(
-        self, seed: int, size: int, epoch: int, defect_scale: float, reference: Reference
-    ) -> None:
+    def __init__(self, seed: int, size: int, epoch: int, defect_scale: float, reference: Reference) -> None:
         self.seed = seed
         self.reference = reference
         self.applicants: ApplicantPool = applicant_pool(seed)
@@ -74,9 +72,7 @@ class DossierPopulation:
         if not added:
             return
         parts = [self.columns, *added] if self.columns else added
-        self.columns = {
-            name: np.concatenate([part[name] for part in parts]) for name in added[0]
-        }
+        self.columns = {name: np.concatenate([part[name] for part in parts]) for name in added[0]}
         self._grown_to = day
 
     def _history_counts(self, size: int) -> tuple[dict[int, int], float]:
@@ -120,9 +116,7 @@ class DossierPopulation:
         weights[~at_commune] *= (1 - _COMMUNE_LEVEL) / weights[~at_commune].sum()
         self._procedure_shares = weights / weights.sum()
         self._allowed_days = as_ints([p.working_days for p in reference.procedures])
-        self._for_enterprises = np.array(
-            [p.sector_code in _ENTERPRISE_SECTORS for p in reference.procedures]
-        )
+        self._for_enterprises = np.array([p.sector_code in _ENTERPRISE_SECTORS for p in reference.procedures])
 
     def _received_on(self, day: int) -> Columns:
         random = generator(self.seed, "dossiers", day)
@@ -148,9 +142,7 @@ class DossierPopulation:
             **_timeline_columns(random, timeline, kind, sure),
         }
 
-    def _applicants_of(
-        self, random: np.random.Generator, procedure: Ints, kind: Ints
-    ) -> Columns:
+    def _applicants_of(self, random: np.random.Generator, procedure: Ints, kind: Ints) -> Columns:
         count = len(procedure)
         share = np.where(self._for_enterprises[procedure], 0.75, 0.05)
         enterprise = random.random(count) < share
@@ -196,13 +188,11 @@ def _stages(kind: Ints) -> Stages:
     )
 
 
-def _timeline_columns(
-    random: np.random.Generator, timeline: Timeline, kind: Ints, sure: Flags
-) -> Columns:
+def _timeline_columns(random: np.random.Generator, timeline: Timeline, kind: Ints, sure: Flags) -> Columns:
     """The timeline's columns and the instant of correction."""
     corrected_at = correction_times(random, timeline.shown_on)
     corrected = random.random(len(kind)) < _CORRECTED
-    corrected &= _kinds_where(kind, "correctable", True) & ~sure  # noqa: FBT003 - a value sought
+    corrected &= _kinds_where(kind, "correctable", True) & ~sure
     return {
         "times": timeline.times,
         "shown_on": timeline.shown_on,

@@ -33,7 +33,7 @@ _ONE_STRAY_IN = 150
 
 @dataclass(frozen=True, slots=True)
 class RowStates:
-    """State of the rows to write: record number, latest slot, instant of update, variant, corrected."""
+    """Of each row to write: record number, latest slot, instant of update, variant, corrected."""
 
     record: Ints
     slot: Ints
@@ -72,7 +72,7 @@ class DossierWriter:
                states.corrected.tolist())  # fmt: skip
         return [self._row(*values) for values in zip(*lists, *own, strict=True)]
 
-    def _row(  # noqa: PLR0913, PLR0917 - one argument per column keeps the hot loop flat
+    def _row(
         self, received_on: int, serial: int, agency: int, procedure: int, commune: int, salt: int,
         kind: int, channel: int, enterprise: bool, woman: int, citizen: int, name: int,
         times: list[int], refused: bool, end_status: int, due: int,

@@ -61,7 +61,7 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`times` and `shown_on`: one row per dossier, one column per slot, `NEVER` where it is empty."""
+    """`times` and `shown_on`: a row per dossier, a column per slot, `NEVER` where it is empty."""
 
     times: npt.NDArray[np.int32]
     shown_on: npt.NDArray[np.int32]
@@ -155,9 +155,7 @@ def _interrupt(
     return last
 
 
-def _endings(
-    random: np.random.Generator, stages: Stages
-) -> tuple[Flags, npt.NDArray[np.int8]]:
+def _endings(random: np.random.Generator, stages: Stages) -> tuple[Flags, npt.NDArray[np.int8]]:
     """Who is refused at the counter, and with which status the others end."""
     count = len(stages.open)
     bound = stages.ends | stages.open

@@ -47,9 +47,7 @@ class DossierView:
     def totals(self) -> dict[date, int]:
         """Rows served per day of update, copies included."""
         days, counts = np.unique(self._states.updated // DAY, return_counts=True)
-        return {
-            date_of(day): count for day, count in zip(days.tolist(), counts.tolist(), strict=True)
-        }
+        return {date_of(day): count for day, count in zip(days.tolist(), counts.tolist(), strict=True)}
 
     def planted(self) -> list[Planted]:
         """Defects that the date shows."""
@@ -62,26 +60,20 @@ class DossierView:
 
     def corrected(self) -> list[Planted]:
         """Defects that an earlier date showed and this one no longer does."""
-        states = self._states.take(self._states.corrected != 0)
-        before = RowStates(
-            states.record, states.slot, states.updated, states.variant, states.corrected * 0
-        )
-        return self._describe(before)
+        return self._describe(self._states.take(self._states.corrected != 0))
 
     def copies(self) -> list[Copies]:
         """Exact copies that the date shows."""
         states = self._states.take(self._states.variant == EXACT_COPY)
         return [
             Copies(business_key([row["MaHoSo"]]), moment_of(updated), 1)
-            for row, updated in zip(
-                self._writer.write(states), states.updated.tolist(), strict=True
-            )
+            for row, updated in zip(self._writer.write(states), states.updated.tolist(), strict=True)
         ]
 
     def _visible(self) -> RowStates:
         """One state per visible record, and one per further copy of it."""
-        shown_on, times = self._columns["shown_on"], self._columns["times"]
-        visible = shown_on < self._day
+        times = self._columns["times"]
+        visible = as_ints(self._columns["shown_on"]) < self._day
         record = as_ints(np.flatnonzero(visible.any(axis=1)))
         slot = as_ints(SLOTS - 1 - np.argmax(visible[record][:, ::-1], axis=1))
         updated = as_ints(times[record, slot])
@@ -89,7 +81,7 @@ class DossierView:
         corrected = as_ints(corrected_at // DAY < self._day)
         updated = np.where(corrected != 0, np.maximum(updated, corrected_at), updated)
         base = RowStates(record, slot, updated, record * 0 + ORIGINAL, corrected)
-        return _with_copies(base, self._columns["kind"][record])
+        return _with_copies(base, as_ints(self._columns["kind"][record]))
 
     def _ordered(self, states: RowStates) -> RowStates:
         """By time of update, then dossier code (agency, day, number), then variant."""

@@ -1,14 +1,16 @@
 """What can go wrong around the sandbox.
 
-SandboxError
+SandboxError (a `FatalError`)
 ├── SandboxConfigurationError   a file of reference data or of the sandbox cannot be used as it is
 ├── SandboxNotRunningError      nothing answers where the sandbox should be; start it
 ├── SandboxStartError           the server did not come up; the message names the cause and the log
 └── SandboxFinanceError         the finance agency's database could not be brought to the date
 """
 
+from kho.errors import FatalError
 
-class SandboxError(Exception):
+
+class SandboxError(FatalError):
     """Base of the sandbox's errors."""
 
 

@@ -34,6 +34,7 @@ COLUMNS = (
 )
 _TABLE_SQL = Path(__file__).with_name("tabmis.sql")
 _NULL = "\\N"
+_CONNECT_SECONDS = 10
 
 
 class FinanceDatabase:
@@ -99,15 +100,9 @@ class FinanceDatabase:
 @contextmanager
 def _cursor(url: URL, *, autocommit: bool = False) -> Iterator[Any]:
     """A cursor whose work is committed at the end; the connection is closed."""
-    parameters = {
-        key: value[0] if isinstance(value, tuple) else value for key, value in url.query.items()
-    }
-    if url.host:
-        parameters["host"] = url.host
-    optional = {"user": url.username, "password": url.password, "port": url.port}
-    given = {name: value for name, value in optional.items() if value is not None}
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        connection = psycopg2.connect(dbname=url.database, **given, **parameters)
+        connection = psycopg2.connect(dsn, connect_timeout=_CONNECT_SECONDS)
         try:
             connection.autocommit = autocommit
             with connection.cursor() as cursor:

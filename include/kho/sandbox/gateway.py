@@ -33,8 +33,7 @@ _FAULTS = {
     "throttled_silent": (429, "900800", "Message throttled out", "You have exceeded your quota"),
     "server_error": (500, "900967", "Runtime Error", "Error while accessing backend services"),
     "not_subscribed": (403, "900908", "Resource forbidden",
-                       "User is NOT authorized to access the Resource. API Subscription "
-                       "validation failed."),
+                       "The API subscription of this application does not cover it"),
 }  # fmt: skip
 
 Views = Callable[[str], View | None]

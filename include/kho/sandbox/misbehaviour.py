@@ -83,7 +83,8 @@ class Misbehaviour:
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
-        self._lock = threading.Lock()
+        # Reentrant: the signal that ends the process may clear the rules at any moment.
+        self._lock = threading.RLock()
         self._released = threading.Event()
 
     def add(self, rule: Rule) -> None:

@@ -89,9 +89,7 @@ def citizen_ids(random: np.random.Generator, count: int) -> tuple[Ints, Ints]:
 def tax_code(first_nine: int) -> str | None:
     """The ten digits of a tax code, or none where the remainder is one that is never issued."""
     digits = f"{first_nine:09d}"
-    weighted = sum(
-        weight * int(digit) for weight, digit in zip(_TAX_WEIGHTS, digits, strict=True)
-    )
+    weighted = sum(weight * int(digit) for weight, digit in zip(_TAX_WEIGHTS, digits, strict=True))
     check = 10 - weighted % 11
     return f"{digits}{check}" if 0 <= check <= 9 else None
 
@@ -102,12 +100,13 @@ def _people(
     shares = np.array(list(_SURNAMES.values())) / sum(_SURNAMES.values())
     surnames = random.choice(list(_SURNAMES), _NAMES_EACH, p=shares)
     parts = zip(
-        surnames, random.choice(middles, _NAMES_EACH), random.choice(given, _NAMES_EACH), strict=True
+        surnames,
+        random.choice(middles, _NAMES_EACH),
+        random.choice(given, _NAMES_EACH),
+        strict=True,
     )
     lowland = [" ".join(str(part) for part in name if part) for name in parts]
-    uplands = [
-        f"{highland} {name}" for name in random.choice(_HIGHLAND_GIVEN, _HIGHLAND_NAMES).tolist()
-    ]
+    uplands = [f"{highland} {name}" for name in random.choice(_HIGHLAND_GIVEN, _HIGHLAND_NAMES).tolist()]
     return tuple(lowland + uplands)
 
 

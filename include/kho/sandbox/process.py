@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,9 +24,11 @@ from kho.sandbox.state import (
     DEFAULT_SIZE,
     SandboxConfig,
     SandboxState,
+    read_config,
     read_state,
     write_config,
 )
+from kho.server.locking import file_lock
 
 _MODULE = "kho.sandbox.server"
 _START_SECONDS = 60.0
@@ -59,22 +62,31 @@ def up(
     """Make sure that a sandbox of this kind runs; one of another kind is restarted.
 
     Without `epoch_date` an earlier start's epoch stays, or the first date the clock is set to
-    becomes it. `defect_scale` 0 plants nothing. Raises `SandboxStartError`.
+    becomes it; without `finance_admin_url` an earlier start's database stays. `defect_scale` 0
+    plants nothing. Raises `SandboxStartError`.
     """
-    wanted = SandboxConfig(
-        seed, size, defect_scale, port, token_expires_in, epoch_date, finance_admin_url
-    )
-    state = running(settings)
-    if state is not None:
-        if _same(state.config, wanted):
-            return state
-        down(settings)
-    write_config(settings.sandbox_home, wanted)
-    return _start(settings)
+    if finance_admin_url is None:
+        finance_admin_url = read_config(settings.sandbox_home).finance_admin_url
+    wanted = SandboxConfig(seed, size, defect_scale, port, token_expires_in, epoch_date, finance_admin_url)
+    with _alone(settings, "start the sandbox"):
+        state = running(settings)
+        if state is not None:
+            if _serves(state, wanted):
+                return state
+            _stop(settings)
+        write_config(settings.sandbox_home, wanted)
+        return _start(settings)
 
 
 def down(settings: SandboxSettings) -> bool:
     """Stop the sandbox; false if none was running."""
+    if not settings.sandbox_home.exists():
+        return False
+    with _alone(settings, "stop the sandbox"):
+        return _stop(settings)
+
+
+def _stop(settings: SandboxSettings) -> bool:
     state = read_state(settings.sandbox_home)
     process = _own_process(settings, state)
     if process is None:
@@ -168,11 +180,16 @@ def _answers(state: SandboxState) -> bool:
         return False
 
 
-def _same(running_config: SandboxConfig, wanted: SandboxConfig) -> bool:
-    """Whether a running sandbox serves the purpose; an epoch not asked for does not matter."""
-    if wanted.epoch_date is None:
-        running_config = replace(running_config, epoch_date=None)
-    return running_config == wanted
+def _serves(state: SandboxState, wanted: SandboxConfig) -> bool:
+    """Whether a running sandbox is what is wanted; an epoch not asked for does not matter."""
+    epoch = state.epoch_date if wanted.epoch_date is not None else None
+    return replace(state.config, epoch_date=epoch) == wanted
+
+
+def _alone(settings: SandboxSettings, purpose: str) -> AbstractContextManager[None]:
+    """Hold the sandbox's lock: two starts at once would make two servers."""
+    settings.sandbox_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return file_lock(settings.sandbox_home / "lock", timeout=_START_SECONDS + _STOP_SECONDS, purpose=purpose)
 
 
 def _message(response: requests.Response) -> str:

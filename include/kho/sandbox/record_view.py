@@ -29,7 +29,7 @@ class Planting:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row served on a date. `key` and `agency_code` are as the bad row has them."""
+    """One row served on a date."""
 
     row: Row
     updated: int
@@ -113,9 +113,7 @@ def with_copies(entry: Entry, contradiction: Row | None, older_by: int) -> Itera
     if entry.planting.kind.repeat == "exact":
         yield replace(entry, variant="copy")
     elif contradiction is not None:
-        yield replace(
-            entry, row=contradiction, updated=entry.updated - older_by, variant="contradiction"
-        )
+        yield replace(entry, row=contradiction, updated=entry.updated - older_by, variant="contradiction")
 
 
 def _is_the_bad_one(variant: Variant, kind: DefectKind) -> bool:

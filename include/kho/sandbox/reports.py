@@ -34,7 +34,7 @@ _BY_COMMUNES = ("KH1534-07.1", "KH1534-07.4", "KH1534-07.6")
 _BY_DEPARTMENTS = ("KH1534-25", "KH1534-26", "KH1534-27")
 _KEY = ("maDonVi", "maChiTieu", "maDVHC", "kyBaoCao", "lanSuaDoi")
 _OLDER_BY = 60
-_REVISED = (0.08, 0.2)
+_REVISED = (0.15, 0.2)
 _CORRECTED = 0.55
 _LATE = 1 / 120
 # In the month two before the epoch each kind is planted once for sure, that many records apart.
@@ -44,7 +44,7 @@ _SURE_STEP = 37
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One record: a value of one revision, sent at one instant, seen from the day after `shown_on`."""
+    """One record: a value of one revision. The clock day after `shown_on` first shows it."""
 
     agency_code: str
     indicator_code: str
@@ -71,20 +71,22 @@ class ReportPopulation:
         self._reporters = list(_reporters(reference))
         first = date_of(epoch)
         self._first_month = first.year * 12 + first.month - 1 - HISTORY_MONTHS
-        self._months: list[list[Report]] = []
+        # With the entry of each report that nothing was planted in: it is the same on every date.
+        self._months: list[list[tuple[Report, Entry | None]]] = []
 
     def on(self, day: int) -> ListView:
         """The reports that a clock day shows."""
         today = date_of(day)
         months = today.year * 12 + today.month - self._first_month
         while len(self._months) < months:
-            self._months.append(list(self._reports_of(len(self._months))))
+            reports = self._reports_of(len(self._months))
+            self._months.append([(report, _sound_entry(report)) for report in reports])
         entries = [
             entry
             for month in self._months
-            for report in month
+            for report, sound in month
             if report.shown_on < day
-            for entry in self._entries(report, day)
+            for entry in ((sound,) if sound else self._planted_entries(report, day))
         ]
         return ListView(entries)
 
@@ -141,14 +143,13 @@ class ReportPopulation:
         draw = fingerprint(self._seed, "level", indicator, commune) % 1000 / 1000
         return 0.35 + 0.53 * draw
 
-    def _entries(self, report: Report, day: int) -> Iterator[Entry]:
+    def _planted_entries(self, report: Report, day: int) -> Iterator[Entry]:
+        kind = report.kind
+        if kind is None:
+            return
         corrected = report.corrected_at // DAY < day
         sent = max(report.sent, report.corrected_at) if corrected else report.sent
         row = _write(report, report.numerator, sent)
-        kind = report.kind
-        if kind is None:
-            yield Entry(row, sent, business_key([row[name] for name in _KEY]), row["maDonVi"])
-            return
         if not corrected:
             kind.spoil(row, report.salt, self._reference)
         never = report.corrected_at == NEVER
@@ -168,6 +169,15 @@ class ReportPopulation:
         if kind.repeat == "conflict":
             other = _write(report, report.numerator // 2, sent - _OLDER_BY)
         yield from with_copies(entry, other, _OLDER_BY)
+
+
+def _sound_entry(report: Report) -> Entry | None:
+    """The one entry of a report without a defect."""
+    if report.kind is not None:
+        return None
+    row = _write(report, report.numerator, report.sent)
+    key = business_key([row[name] for name in _KEY])
+    return Entry(row, report.sent, key, report.agency_code)
 
 
 def _reporters(reference: Reference) -> Iterator[tuple[str, str, str]]:
@@ -194,7 +204,7 @@ def _sending_times(
     steps = random.integers(0, 3, count) + delay
     days = working_day_after(np.full(count, next_month), steps)
     revision = as_ints(revisions)
-    waits = random.integers(3, 20, count) * revision + random.integers(0, 3, count) * revision
+    waits = random.integers(3, 25, count) * revision + random.integers(0, 3, count) * revision
     days = working_day_after(days, waits)
     early = next_month - random.integers(5, 8, count)
     too_early = np.array([kind >= 0 and REPORT_DEFECTS[kind].name == _TOO_EARLY for kind in kinds])

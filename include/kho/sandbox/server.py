@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
 
-from kho.sandbox.control import control_routes
+from kho.sandbox.control import Switches
 from kho.sandbox.errors import SandboxConfigurationError, SandboxError, SandboxStartError
-from kho.sandbox.finance import FinanceDatabase
 from kho.sandbox.gateway import PATHS, Gateway
 from kho.sandbox.manifest import build_manifest
 from kho.sandbox.misbehaviour import Misbehaviour
@@ -37,8 +37,13 @@ from kho.sandbox.state import (
 from kho.sandbox.views import View
 from kho.sandbox.world import DATASETS, Scene, World
 
+if TYPE_CHECKING:
+    from kho.sandbox.finance import FinanceDatabase
+
 HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 2
+# Longer than a client needs to digest a page, so that it finds its connection open.
+_KEEP_ALIVE_SECONDS = 75
 
 logger = logging.getLogger("kho.sandbox")
 
@@ -61,6 +66,9 @@ class Sandbox:
         """
         state = self._state
         if state.config.finance_admin_url is not None:
+            # The driver and SQLAlchemy take a second to import; most tests need neither.
+            from kho.sandbox.finance import FinanceDatabase
+
             self._finance = FinanceDatabase(state.config.finance_admin_url, state.finance_password)
             self._finance.prepare()
             self._state = state = replace(state, finance_url=self._finance.reader_url)
@@ -72,9 +80,7 @@ class Sandbox:
     def set_clock(self, today: date) -> dict[str, Any]:
         """Move the clock; raises `SandboxError`."""
         with self._lock:
-            state = replace(
-                self._state, clock_date=today, epoch_date=self._state.epoch_date or today
-            )
+            state = replace(self._state, clock_date=today, epoch_date=self._state.epoch_date or today)
             if self._scene is None or self._scene.date != today:
                 scene = self._world_of(state).on(today)
                 self._write_manifests(scene)
@@ -120,9 +126,7 @@ class Sandbox:
             if state.epoch_date is None:
                 raise SandboxConfigurationError("the sandbox has no epoch date")
             config = state.config
-            self._world = World(
-                config.seed, config.size, state.epoch_date, config.defect_scale
-            )
+            self._world = World(config.seed, config.size, state.epoch_date, config.defect_scale)
         return self._world
 
     def _write_manifests(self, scene: Scene) -> None:
@@ -131,9 +135,8 @@ class Sandbox:
             write_private(self._home / f"manifest-{dataset}-{scene.date}.json", manifest)
 
 
-def build_application(sandbox: Sandbox, state: SandboxState) -> Starlette:
+def build_application(sandbox: Sandbox, state: SandboxState, misbehaviour: Misbehaviour) -> Starlette:
     """The HTTP application of a sandbox."""
-    misbehaviour = Misbehaviour()
     gateway = Gateway(
         state.consumer_key,
         state.consumer_secret,
@@ -141,8 +144,8 @@ def build_application(sandbox: Sandbox, state: SandboxState) -> Starlette:
         misbehaviour,
         state.config.token_expires_in,
     )
-    switches = control_routes(sandbox, misbehaviour, lambda: dict(gateway.requests), PATHS)
-    return Starlette(routes=[*gateway.routes(), *switches])
+    switches = Switches(sandbox, misbehaviour, lambda: dict(gateway.requests), PATHS)
+    return Starlette(routes=[*gateway.routes(), *switches.routes()])
 
 
 def prepare_state(config: SandboxConfig, earlier: SandboxState | None, port: int) -> SandboxState:
@@ -196,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _serve(home)
     except SandboxError as error:
-        logger.error("%s", error)  # noqa: TRY400 - one line that says what to do
+        logger.error("%s", error)
         return 1
     return 0
 
@@ -208,18 +211,34 @@ def _serve(home: Path) -> None:
         state = prepare_state(config, earlier, listener.getsockname()[1])
         sandbox = Sandbox(home, state)
         sandbox.start()
-        _run_http(build_application(sandbox, state), listener)
+        misbehaviour = Misbehaviour()
+        application = build_application(sandbox, state, misbehaviour)
+        _run_http(application, listener, misbehaviour)
 
 
-def _run_http(application: Starlette, listener: socket.socket) -> None:
-    server = uvicorn.Server(
+class _Server(uvicorn.Server):
+    """Lets delayed requests go when told to stop, or they would hold the process up."""
+
+    def __init__(self, config: uvicorn.Config, misbehaviour: Misbehaviour) -> None:
+        super().__init__(config)
+        self._misbehaviour = misbehaviour
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._misbehaviour.clear()
+        super().handle_exit(sig, frame)
+
+
+def _run_http(application: Starlette, listener: socket.socket, misbehaviour: Misbehaviour) -> None:
+    server = _Server(
         uvicorn.Config(
             application,
             log_level="warning",
             access_log=False,
             lifespan="off",
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        )
+        ),
+        misbehaviour,
     )
     server.run(sockets=[listener])
 

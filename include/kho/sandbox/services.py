@@ -26,7 +26,7 @@ class Window:
     limit: int
 
 
-class Rejection(Exception):  # noqa: N818 - an answer of the service, not a failure of the sandbox
+class Rejection(Exception):
     """The service understands the request and refuses it."""
 
     def __init__(self, envelope: Envelope) -> None:

@@ -7,7 +7,7 @@ the server listens, the credentials it hands out, the epoch and the clock.
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,8 @@ def read_state(home: Path) -> SandboxState | None:
     values = _read(path)
     try:
         config = _config(values.pop("config"), path)
-        dates = {name: _date(values.pop(name)) for name in ("epoch_date", "clock_date")}
-        return replace(SandboxState(config=config, **values), **dates)
+        epoch, clock = _date(values.pop("epoch_date")), _date(values.pop("clock_date"))
+        return SandboxState(config=config, epoch_date=epoch, clock_date=clock, **values)
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(path, error) from error
 

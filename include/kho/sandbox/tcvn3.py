@@ -17,10 +17,13 @@ _CAPITALS = "Ă:¡ Â:¢ Ê:£ Ô:¤ Ơ:¥ Ư:¦ Đ:§"
 
 
 def _table() -> dict[int, str]:
-    small = dict(pair.split(":") for pair in _LETTERS.split(" "))
-    capital = {letter.upper(): code for letter, code in small.items()}
-    capital.update(pair.split(":") for pair in _CAPITALS.split(" "))
+    small = _pairs(_LETTERS)
+    capital = {letter.upper(): code for letter, code in small.items()} | _pairs(_CAPITALS)
     return {ord(letter): code for letter, code in (small | capital).items()}
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return {pair[0]: pair[2] for pair in text.split(" ")}
 
 
 _TO_TCVN3 = _table()

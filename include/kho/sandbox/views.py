@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from kho.sandbox.defects import Row
 
 # Characters that the hygiene rules of the pipeline remove around a code.
-_INVISIBLE = "\u200b\u200c\u200d\ufeff"
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One planted defect, as its record is served (or, if corrected, as it was)."""
+    """One planted defect; key, agency and time of update are those that the record is served with."""
 
     kind: str
     business_key: str
@@ -71,9 +71,4 @@ def business_key(values: Sequence[Any]) -> str:
 
 
 def _clean(value: Any) -> str:
-    if value is None:
-        return ""
-    text = str(value)
-    for character in _INVISIBLE:
-        text = text.replace(character, "")
-    return " ".join(text.replace("\u00a0", " ").split())
+    return "" if value is None else " ".join(str(value).translate(_INVISIBLE).split())

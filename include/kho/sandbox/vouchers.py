@@ -1,4 +1,4 @@
-"""Disbursement vouchers of the finance agency: new ones daily, late ones, adjusted and deleted ones.
+"""Disbursement vouchers of the finance agency: new, late, adjusted and deleted ones every day.
 
 In:  seed, size, epoch day, reference data.
 Out: `VoucherPopulation`, whose `on(day)` is the table's content on one date.
@@ -32,8 +32,8 @@ from kho.sandbox.views import business_key
 from kho.sandbox.voucher_defects import VOUCHER_DEFECTS
 
 HISTORY_DAYS = 300
-_DOSSIERS_PER_VOUCHER = 40
-_LEAST, _MOST = 300, 5_000
+_DOSSIERS_PER_VOUCHER = 34
+_LEAST, _MOST = 300, 6_000
 _MEDIAN_VND = 110_000_000
 _ADJUSTED = 0.15
 _DELETED = 0.22
@@ -77,9 +77,7 @@ class Voucher:
 class VoucherPopulation:
     """All vouchers ever written up to a day; grows day by day."""
 
-    def __init__(
-        self, seed: int, size: int, epoch: int, defect_scale: float, reference: Reference
-    ) -> None:
+    def __init__(self, seed: int, size: int, epoch: int, defect_scale: float, reference: Reference) -> None:
         self._seed = seed
         self._scale = defect_scale
         self._reference = reference
@@ -87,9 +85,9 @@ class VoucherPopulation:
         self._next_day = epoch - HISTORY_DAYS
         weight = sum(day_weight(day) for day in range(epoch - HISTORY_DAYS, epoch))
         self._rate = min(_MOST, max(_LEAST, size // _DOSSIERS_PER_VOUCHER)) / weight
-        self._agencies = [
-            agency.code for agency in reference.agencies if agency.kind == "department"
-        ] or [agency.code for agency in reference.agencies]
+        self._agencies = [agency.code for agency in reference.agencies if agency.kind == "department"] or [
+            agency.code for agency in reference.agencies
+        ]
         self._vouchers: list[Voucher] = []
 
     def on(self, day: int) -> ListView:
@@ -122,9 +120,7 @@ class VoucherPopulation:
             "adjusted": (adjusted_on * DAY + office_seconds(random.random(count))).tolist(),
             "corrected": (corrected_on * DAY + office_seconds(random.random(count))).tolist(),
         }
-        late = np.where(
-            random.random((count, 2)) < _LATE, random.integers(1, 3, (count, 2)), 0
-        ).tolist()
+        late = np.where(random.random((count, 2)) < _LATE, random.integers(1, 3, (count, 2)), 0).tolist()
         amounts = np.round(_MEDIAN_VND * random.lognormal(0.0, 0.8, count), -3).astype(int)
         chances = random.random((count, 3))
         deletion = as_ints(_DELETED_AFTER_DAYS + 2 + random.exponential(40.0, count)).tolist()
@@ -145,12 +141,8 @@ class VoucherPopulation:
                 created=int(created[i]),
                 shown_on=shown_on,
                 adjusted=instants["adjusted"][i],
-                adjusted_shown_on=(
-                    instants["adjusted"][i] // DAY + late[i][1] if is_adjusted else NEVER
-                ),
-                deleted_on=(
-                    shown_on + deletion[i] if sound and chances[i, 2] < _DELETED else NEVER
-                ),
+                adjusted_shown_on=(instants["adjusted"][i] // DAY + late[i][1] if is_adjusted else NEVER),
+                deleted_on=(shown_on + deletion[i] if sound and chances[i, 2] < _DELETED else NEVER),
                 kind=kind,
                 corrected_at=(
                     instants["corrected"][i]

@@ -45,8 +45,7 @@ class Server:
     def libpq_uri(self, database: str) -> str:
         """Return the URI of `database` as libpq reads it: for ADBC, psql and pg_dump."""
         user, password, name, folder = (
-            quote(part, safe="")
-            for part in (self.user, self.password, database, str(self.socket_dir))
+            quote(part, safe="") for part in (self.user, self.password, database, str(self.socket_dir))
         )
         return f"postgresql://{user}:{password}@/{name}?host={folder}"
 
@@ -62,9 +61,7 @@ def ensure_database(server: Server, name: str, owner: str | None = None) -> bool
     statement = sql.SQL("create database {}").format(sql.Identifier(name))
     if owner is not None:
         statement += sql.SQL(" owner {}").format(sql.Identifier(owner))
-    return _make_once(
-        server, "select 1 from pg_catalog.pg_database where datname = %s", name, statement
-    )
+    return _make_once(server, "select 1 from pg_catalog.pg_database where datname = %s", name, statement)
 
 
 def ensure_role(server: Server, name: str, password: str) -> bool:
@@ -72,9 +69,7 @@ def ensure_role(server: Server, name: str, password: str) -> bool:
     statement = sql.SQL("create role {} login password {}").format(
         sql.Identifier(name), sql.Literal(password)
     )
-    return _make_once(
-        server, "select 1 from pg_catalog.pg_roles where rolname = %s", name, statement
-    )
+    return _make_once(server, "select 1 from pg_catalog.pg_roles where rolname = %s", name, statement)
 
 
 def _make_once(server: Server, query: str, name: str, statement: sql.Composed) -> bool:

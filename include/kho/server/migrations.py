@@ -99,8 +99,7 @@ def _read(folder: Path) -> dict[str, str]:
         )
     # read_text() reads any line ending as one, so a checkout on another system is the same.
     return {
-        file.stem: hashlib.sha256(file.read_text(encoding="utf-8").encode()).hexdigest()
-        for file in files
+        file.stem: hashlib.sha256(file.read_text(encoding="utf-8").encode()).hexdigest() for file in files
     }
 
 
@@ -156,9 +155,7 @@ def _only_migrator(engine: Engine) -> Iterator[Connection]:
             connection.invalidate()
 
 
-def _apply(
-    engine: Engine, folder: Path, pending: tuple[str, ...], contents: dict[str, str]
-) -> None:
+def _apply(engine: Engine, folder: Path, pending: tuple[str, ...], contents: dict[str, str]) -> None:
     with _backend(engine) as backend:
         # We alone are migrating, so a lock row is a dead migrator's.
         backend.break_lock()

@@ -22,12 +22,14 @@ INNER JOIN dw.dim_administrative_unit AS n
         AND s.effective_date BETWEEN n.valid_from AND coalesce(n.valid_to, 'infinity')
 ORDER BY s.old_unit_code, s.new_unit_code
 ON CONFLICT (old_unit_key, new_unit_key) DO UPDATE
-SET
-    effective_date = excluded.effective_date,
-    succession_kind = excluded.succession_kind,
-    is_default = excluded.is_default,
-    weight = excluded.weight,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        effective_date = excluded.effective_date,
+        succession_kind = excluded.succession_kind,
+        is_default = excluded.is_default,
+        weight = excluded.weight,
+        batch_key = excluded.batch_key
+    WHERE
     (t.effective_date, t.succession_kind, t.is_default, t.weight)
-    IS DISTINCT FROM (excluded.effective_date, excluded.succession_kind, excluded.is_default, excluded.weight);
+    IS DISTINCT FROM (
+        excluded.effective_date, excluded.succession_kind, excluded.is_default, excluded.weight
+    );

@@ -19,22 +19,32 @@ SELECT
 FROM accepted
 ORDER BY unit_code, valid_from
 ON CONFLICT (unit_code, valid_from) DO UPDATE
-SET
-    valid_to = excluded.valid_to,
-    unit_level = excluded.unit_level,
-    unit_type = excluded.unit_type,
-    name_vi = excluded.name_vi,
-    short_name = excluded.short_name,
-    parent_code = excluded.parent_code,
-    province_code = excluded.province_code,
-    area_km2 = excluded.area_km2,
-    is_inferred = FALSE,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        valid_to = excluded.valid_to,
+        unit_level = excluded.unit_level,
+        unit_type = excluded.unit_type,
+        name_vi = excluded.name_vi,
+        short_name = excluded.short_name,
+        parent_code = excluded.parent_code,
+        province_code = excluded.province_code,
+        area_km2 = excluded.area_km2,
+        is_inferred = FALSE,
+        batch_key = excluded.batch_key
+    WHERE
     (
-        t.valid_to, t.unit_level, t.unit_type, t.name_vi, t.short_name, t.parent_code, t.province_code,
+        t.valid_to,
+        t.unit_level,
+        t.unit_type,
+        t.name_vi,
+        t.short_name,
+        t.parent_code,
+        t.province_code,
         t.area_km2, t.is_inferred
     ) IS DISTINCT FROM (
-        excluded.valid_to, excluded.unit_level, excluded.unit_type, excluded.name_vi, excluded.short_name,
+        excluded.valid_to,
+        excluded.unit_level,
+        excluded.unit_type,
+        excluded.name_vi,
+        excluded.short_name,
         excluded.parent_code, excluded.province_code, excluded.area_km2, FALSE
     );

@@ -20,15 +20,15 @@ SELECT
 FROM accepted
 ORDER BY agency_code
 ON CONFLICT (agency_code, valid_from) DO UPDATE
-SET
-    name_vi = excluded.name_vi,
-    short_name = excluded.short_name,
-    agency_type = excluded.agency_type,
-    parent_agency_code = excluded.parent_agency_code,
-    administrative_unit_code = excluded.administrative_unit_code,
-    is_inferred = FALSE,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        name_vi = excluded.name_vi,
+        short_name = excluded.short_name,
+        agency_type = excluded.agency_type,
+        parent_agency_code = excluded.parent_agency_code,
+        administrative_unit_code = excluded.administrative_unit_code,
+        is_inferred = FALSE,
+        batch_key = excluded.batch_key
+    WHERE
     (
         t.name_vi,
         t.short_name,

@@ -26,18 +26,23 @@ INNER JOIN dw.dim_administrative_unit AS u
         s.commune_code = u.unit_code
         AND s.period_end_date BETWEEN u.valid_from AND coalesce(u.valid_to, 'infinity')
 ON CONFLICT (agency_key, indicator_key, unit_key, period_code, revision_number) DO UPDATE
-SET
-    period_end_date_key = excluded.period_end_date_key,
-    indicator_value = excluded.indicator_value,
-    numerator = excluded.numerator,
-    denominator = excluded.denominator,
-    unit_code = excluded.unit_code,
-    submitted_at = excluded.submitted_at,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        period_end_date_key = excluded.period_end_date_key,
+        indicator_value = excluded.indicator_value,
+        numerator = excluded.numerator,
+        denominator = excluded.denominator,
+        unit_code = excluded.unit_code,
+        submitted_at = excluded.submitted_at,
+        batch_key = excluded.batch_key
+    WHERE
     excluded.submitted_at >= t.submitted_at
     AND (
-        t.period_end_date_key, t.indicator_value, t.numerator, t.denominator, t.unit_code, t.submitted_at
+        t.period_end_date_key,
+        t.indicator_value,
+        t.numerator,
+        t.denominator,
+        t.unit_code,
+        t.submitted_at
     ) IS DISTINCT FROM (
         excluded.period_end_date_key, excluded.indicator_value, excluded.numerator,
         excluded.denominator, excluded.unit_code, excluded.submitted_at

@@ -14,4 +14,4 @@ INNER JOIN dw.fact_indicator_value AS t
         AND u.unit_key = t.unit_key
         AND s.period_code = t.period_code
         AND s.revision_number = t.revision_number
-        AND t.submitted_at >= s.submitted_at;
+        AND s.submitted_at <= t.submitted_at;

@@ -7,5 +7,9 @@ SELECT DISTINCT
     TRUE,
     :batch_key
 FROM accepted AS s
-WHERE NOT EXISTS (SELECT FROM dw.dim_indicator AS i WHERE i.indicator_code = s.indicator_code)
+WHERE
+    NOT EXISTS (
+        SELECT FROM dw.dim_indicator AS i
+        WHERE i.indicator_code = s.indicator_code
+    )
 ORDER BY s.indicator_code;

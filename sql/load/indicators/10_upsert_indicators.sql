@@ -34,22 +34,22 @@ SELECT
 FROM accepted
 ORDER BY indicator_code
 ON CONFLICT (indicator_code) DO UPDATE
-SET
-    parent_code = excluded.parent_code,
-    name_vi = excluded.name_vi,
-    unit_code = excluded.unit_code,
-    unit_raw = excluded.unit_raw,
-    direction = excluded.direction,
-    row_type = excluded.row_type,
-    lead_agency_raw = excluded.lead_agency_raw,
-    plan_code = excluded.plan_code,
-    province_code = excluded.province_code,
-    source_document = excluded.source_document,
-    source_date = excluded.source_date,
-    source_place = excluded.source_place,
-    is_inferred = FALSE,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        parent_code = excluded.parent_code,
+        name_vi = excluded.name_vi,
+        unit_code = excluded.unit_code,
+        unit_raw = excluded.unit_raw,
+        direction = excluded.direction,
+        row_type = excluded.row_type,
+        lead_agency_raw = excluded.lead_agency_raw,
+        plan_code = excluded.plan_code,
+        province_code = excluded.province_code,
+        source_document = excluded.source_document,
+        source_date = excluded.source_date,
+        source_place = excluded.source_place,
+        is_inferred = FALSE,
+        batch_key = excluded.batch_key
+    WHERE
     (
         t.parent_code,
         t.name_vi,

@@ -6,4 +6,7 @@ SET is_deleted = TRUE, batch_key = :batch_key
 WHERE
     NOT t.is_deleted
     AND EXISTS (SELECT FROM source_keys)
-    AND NOT EXISTS (SELECT FROM source_keys AS k WHERE k.voucher_code = t.voucher_code);
+    AND NOT EXISTS (
+        SELECT FROM source_keys AS k
+        WHERE k.voucher_code = t.voucher_code
+    );

@@ -2,4 +2,4 @@
 SELECT count(*) AS loaded
 FROM accepted AS s
 INNER JOIN dw.fact_disbursement AS t
-    ON s.voucher_code = t.voucher_code AND t.source_updated_at >= s.updated_at;
+    ON s.voucher_code = t.voucher_code AND s.updated_at <= t.source_updated_at;

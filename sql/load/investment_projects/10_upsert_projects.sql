@@ -28,19 +28,19 @@ SELECT
 FROM accepted
 ORDER BY project_code
 ON CONFLICT (project_code, valid_from) DO UPDATE
-SET
-    name_vi = excluded.name_vi,
-    total_investment_million_vnd = excluded.total_investment_million_vnd,
-    fund_source_code = excluded.fund_source_code,
-    fund_source_raw = excluded.fund_source_raw,
-    plan_code = excluded.plan_code,
-    province_code = excluded.province_code,
-    source_document = excluded.source_document,
-    source_date = excluded.source_date,
-    source_place = excluded.source_place,
-    is_inferred = FALSE,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        name_vi = excluded.name_vi,
+        total_investment_million_vnd = excluded.total_investment_million_vnd,
+        fund_source_code = excluded.fund_source_code,
+        fund_source_raw = excluded.fund_source_raw,
+        plan_code = excluded.plan_code,
+        province_code = excluded.province_code,
+        source_document = excluded.source_document,
+        source_date = excluded.source_date,
+        source_place = excluded.source_place,
+        is_inferred = FALSE,
+        batch_key = excluded.batch_key
+    WHERE
     (
         t.name_vi,
         t.total_investment_million_vnd,

@@ -36,22 +36,22 @@ SELECT
 FROM accepted
 ORDER BY task_code
 ON CONFLICT (task_code) DO UPDATE
-SET
-    group_vi = excluded.group_vi,
-    name_vi = excluded.name_vi,
-    lead_agency_raw = excluded.lead_agency_raw,
-    partner_agencies_raw = excluded.partner_agencies_raw,
-    output_vi = excluded.output_vi,
-    deadline_raw = excluded.deadline_raw,
-    deadline_date = excluded.deadline_date,
-    deadline_kind = excluded.deadline_kind,
-    plan_code = excluded.plan_code,
-    province_code = excluded.province_code,
-    source_document = excluded.source_document,
-    source_date = excluded.source_date,
-    source_place = excluded.source_place,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        group_vi = excluded.group_vi,
+        name_vi = excluded.name_vi,
+        lead_agency_raw = excluded.lead_agency_raw,
+        partner_agencies_raw = excluded.partner_agencies_raw,
+        output_vi = excluded.output_vi,
+        deadline_raw = excluded.deadline_raw,
+        deadline_date = excluded.deadline_date,
+        deadline_kind = excluded.deadline_kind,
+        plan_code = excluded.plan_code,
+        province_code = excluded.province_code,
+        source_document = excluded.source_document,
+        source_date = excluded.source_date,
+        source_place = excluded.source_place,
+        batch_key = excluded.batch_key
+    WHERE
     (
         t.group_vi,
         t.name_vi,

@@ -22,16 +22,16 @@ SELECT
 FROM accepted
 ORDER BY procedure_code
 ON CONFLICT (procedure_code) DO UPDATE
-SET
-    name_vi = excluded.name_vi,
-    sector_code = excluded.sector_code,
-    sector_name_vi = excluded.sector_name_vi,
-    procedure_level = excluded.procedure_level,
-    online_level = excluded.online_level,
-    processing_working_days = excluded.processing_working_days,
-    is_inferred = FALSE,
-    batch_key = excluded.batch_key
-WHERE
+    SET
+        name_vi = excluded.name_vi,
+        sector_code = excluded.sector_code,
+        sector_name_vi = excluded.sector_name_vi,
+        procedure_level = excluded.procedure_level,
+        online_level = excluded.online_level,
+        processing_working_days = excluded.processing_working_days,
+        is_inferred = FALSE,
+        batch_key = excluded.batch_key
+    WHERE
     (
         t.name_vi,
         t.sector_code,

@@ -50,7 +50,12 @@ WHERE
             CASE WHEN s.procedure_code IS NULL THEN -1 ELSE p.procedure_key END,
             CASE WHEN s.commune_code IS NULL THEN -2 ELSE coalesce(u.unit_key, -1) END
         ) IS DISTINCT FROM (
-            t.source_updated_at, t.status_code, t.received_at, t.due_at, t.finished_at, t.returned_at,
+            t.source_updated_at,
+            t.status_code,
+            t.received_at,
+            t.due_at,
+            t.finished_at,
+            t.returned_at,
             t.fee_amount_vnd, t.document_count, t.supplement_count, t.result_count, t.channel_code,
             t.submission_form_code, t.applicant_type_code,
             t.agency_key, t.procedure_key, t.unit_key

@@ -7,7 +7,7 @@ SELECT
         SELECT count(*)
         FROM stg.dossier_delta AS d
         LEFT JOIN dw.fact_dossier AS t
-            ON d.dossier_code = t.dossier_code AND t.source_updated_at >= d.source_updated_at
+            ON d.dossier_code = t.dossier_code AND d.source_updated_at <= t.source_updated_at
         LEFT JOIN dw.dim_agency AS a ON t.agency_key = a.agency_key
         LEFT JOIN dw.dim_procedure AS p ON t.procedure_key = p.procedure_key
         LEFT JOIN dw.dim_administrative_unit AS u ON t.unit_key = u.unit_key

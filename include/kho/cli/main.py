@@ -1,0 +1,268 @@
+"""`kho`, the command line.
+
+In: a command. Out: its result on standard output; what went wrong as one line on standard error, with
+exit status 1. `--debug` shows the whole traceback instead.
+"""
+
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from kho.errors import ConfigurationError, KhoError
+from kho.settings import TIMEZONE, get_settings
+
+DEFAULT_UI_PORT = 8080
+
+app = typer.Typer(
+    help="The nightly load of the socio-economic master database.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+sandbox_app = typer.Typer(help="Sources to try with, where there are no real ones.", no_args_is_help=True)
+dataset_app = typer.Typer(help="Contracts and suites.", no_args_is_help=True)
+app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(dataset_app, name="dataset")
+
+# A log file or a pipe has no width of its own; tables need one.
+out = Console(width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True)
+
+
+def parse_date(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise typer.BadParameter("write the date as 2026-01-31") from None
+
+
+Night = Annotated[
+    date | None, typer.Option("--date", parser=parse_date, metavar="YYYY-MM-DD", help="The night; today.")
+]
+
+
+def tonight() -> date:
+    """Today where the data is, whatever the clock of this machine is set to."""
+    return datetime.now(ZoneInfo(TIMEZONE)).date()
+
+
+@app.callback()
+def common(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Options of all commands; `--debug` itself is read by `main`."""
+
+
+@app.command()
+def nightly(
+    night: Night = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Dossiers that the sandbox begins with.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Minutes for the whole night.")] = 60.0,
+) -> None:
+    """Run tonight's load of all datasets on Airflow, follow it, and show how it went."""
+    from kho.night.nightly import run_night
+    from kho.night.outcome import show_causes, show_outcomes
+    from kho.night.scores import read_scores, show_scores
+
+    settings = get_settings()
+    as_of = night or tonight()
+    ended, warehouse = run_night(settings, as_of, out, size=size, timeout_minutes=timeout)
+    outcomes = list(ended.datasets)
+    show_outcomes(out, outcomes)
+    show_scores(out, *read_scores(warehouse, as_of))
+    show_causes(err, outcomes)
+    if ended.nothing_new:
+        out.print(f"Nothing new in the night of {as_of}: the warehouse is as it was.")
+    _show_report(settings.reports, as_of)
+    out.print(f"The night of {as_of} took {ended.seconds:.0f} s.", highlight=False)
+    bad = sorted({found.dataset for found in outcomes if found.bad} | set(ended.failed))
+    if bad:
+        err.print(f"[red]not loaded:[/] {', '.join(bad)}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def up() -> None:
+    """Start database, sandbox and Airflow with its user interface, and leave them running."""
+    from kho.night.airflow_environment import HOST, USER
+    from kho.night.sources import open_sources
+    from kho.night.standing import standing_port, start_standing
+    from kho.server.warehouse import open_warehouse
+
+    settings = get_settings()
+    open_warehouse(settings)
+    sandbox = open_sources(settings, None)
+    started = start_standing(settings, ui_port())
+    out.print(
+        f"Airflow {'is up' if started else 'was up already'}: "
+        f"http://{HOST}:{standing_port(settings)}  (user {USER}, password in "
+        f"{settings.airflow_home / 'passwords.json'})",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out.print(f"Sandbox: {'running' if sandbox else 'not needed, all sources are configured'}")
+    out.print("Every night at 01:00; kho nightly runs one now; kho down stops all.")
+
+
+@app.command()
+def down() -> None:
+    """Stop Airflow, the sandbox and the embedded database."""
+    from kho.night.sources import close_sources
+    from kho.night.standing import stop_standing
+    from kho.server import postgres
+
+    settings = get_settings()
+    for name, stop in (
+        ("Airflow", stop_standing),
+        ("sandbox", close_sources),
+        ("database", postgres.stop),
+    ):
+        out.print(f"{name}: {'stopped' if stop(settings) else 'was not running'}")
+
+
+@app.command()
+def url() -> None:
+    """Print the SQLAlchemy URL of the warehouse, password included."""
+    from kho.server.warehouse import warehouse_url
+
+    print(warehouse_url(get_settings()).render_as_string(hide_password=False))
+
+
+@app.command()
+def run(dataset: str, night: Night = None) -> None:
+    """Run one dataset's night here, without Airflow; the sources as they are."""
+    from kho.connections import EnvironmentConnections
+    from kho.contracts import load_contract
+    from kho.pipeline import Context, StepResult, run_dataset
+
+    def show(result: StepResult) -> None:
+        counts = ", ".join(f"{name} {value:,}" for name, value in result.counts.items())
+        text = "  ".join(part for part in (counts, result.message) if part)
+        out.print(
+            f"{result.step:<9} {result.outcome:<10} {result.seconds:6.1f} s  {text}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    load_contract(dataset)
+    run_dataset(dataset, night or tonight(), Context.create(EnvironmentConnections(get_settings())), show)
+
+
+@app.command()
+def score(night: Night = None) -> None:
+    """Show the night's scores by dataset and principle."""
+    from kho.night.scores import read_scores, show_scores
+    from kho.server.warehouse import open_warehouse
+
+    as_of = night or tonight()
+    principles, scores = read_scores(open_warehouse(get_settings()), as_of)
+    if not scores:
+        raise ConfigurationError(
+            f"nothing was scored in the night of {as_of}", next_step="run kho nightly, or name --date"
+        )
+    show_scores(out, principles, scores)
+
+
+@app.command()
+def report(night: Night = None) -> None:
+    """Write the secretariat's report of the night again, and print its path."""
+    from kho.connections import EnvironmentConnections
+    from kho.pipeline import Context, write_report
+
+    context = Context.create(EnvironmentConnections(get_settings()))
+    print(write_report(night or tonight(), context).message)
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine, the database and the connections: one line each."""
+    from kho.cli.doctor import examine
+
+    findings = examine(get_settings(), ui_port())
+    for finding in findings:
+        sign = "[green]ok[/]  " if finding.good else "[red]bad[/] "
+        out.print(f"{sign} {finding.subject}: {finding.text}", highlight=False, soft_wrap=True)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+@sandbox_app.command("up")
+def sandbox_up(
+    night: Night = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Dossiers to begin with.")] = None,
+) -> None:
+    """Start the sandbox, turned to a date; it stays."""
+    from kho.night.sources import open_sources
+
+    settings = get_settings()
+    if open_sources(settings, night or tonight(), size):
+        out.print(f"The sandbox is up; {settings.home / 'connections.json'} says where.", soft_wrap=True)
+    else:
+        out.print("Not started: AIRFLOW_CONN_LGSP and AIRFLOW_CONN_AGENCY_FINANCE name real sources.")
+
+
+@sandbox_app.command("down")
+def sandbox_down() -> None:
+    """Stop the sandbox."""
+    from kho.night.sources import close_sources
+
+    out.print("stopped" if close_sources(get_settings()) else "was not running")
+
+
+@dataset_app.command("check")
+def dataset_check(dataset: Annotated[str | None, typer.Argument()] = None) -> None:
+    """Read a dataset's contract and suite, or all of them, and say what is wrong."""
+    from kho.contracts import dataset_names, load_contract
+    from kho.rules.suite import load_dataset_suite
+
+    for name in (dataset,) if dataset else dataset_names():
+        contract = load_contract(name)
+        rules = len(load_dataset_suite(contract).rules)
+        out.print(f"{name}: {len(contract.columns)} columns, {rules} rules", highlight=False)
+
+
+def ui_port() -> int:
+    """The port of the user interface, from KHO_UI_PORT."""
+    text = os.environ.get("KHO_UI_PORT") or str(DEFAULT_UI_PORT)
+    if not text.isdigit() or not 1024 <= int(text) <= 65535:
+        raise ConfigurationError(
+            f"the port must be a number from 1024 to 65535, not {text!r}",
+            where="KHO_UI_PORT",
+            next_step="set KHO_UI_PORT to a free port, or unset it",
+        )
+    return int(text)
+
+
+def _show_report(folder: Path, as_of: date) -> None:
+    found = sorted(folder.rglob(f"*{as_of.isoformat()}*.html"))
+    if found:
+        out.print(f"Report: {found[-1]}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; the entry point of `kho`."""
+    debug = "--debug" in sys.argv[1:]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(args=arguments, prog_name="kho")
+    except KhoError as error:
+        if debug:
+            raise
+        err.print(f"[red]error:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        err.print("stopped")
+        raise SystemExit(130) from None
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(" ".join(text.split()))

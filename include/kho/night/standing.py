@@ -1,0 +1,94 @@
+"""Airflow left running, with its user interface.
+
+In: the settings and a port. Out: a launcher that goes on after the command has ended, and a file that
+says where it is (`var/airflow/standing.json`).
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import psutil
+
+from kho.errors import HostError
+from kho.night.airflow_environment import airflow_environment
+from kho.night.airflow_process import AirflowProcess, require_free_port
+from kho.settings import Settings
+
+_READY_SECONDS = 180.0
+_STOP_SECONDS = 40.0
+
+
+def start_standing(settings: Settings, port: int) -> bool:
+    """Start Airflow with its user interface on `port`; return whether it was not up yet.
+
+    Raises:
+        HostError: the port is in use, or Airflow does not start.
+    """
+    if standing_port(settings) is not None:
+        return False
+    require_free_port(port)
+    environment = airflow_environment(settings, port, os.environ)
+    process = AirflowProcess(["serve", "--port", str(port)], environment, settings.logs / "airflow.log")
+    deadline = time.monotonic() + _READY_SECONDS
+    try:
+        while time.monotonic() < deadline:
+            message = process.next_message(1.0)
+            if message is not None and message["event"] == "ready":
+                _write(_file(settings), process.pid, port)
+                return True
+    except BaseException:
+        process.stop()
+        raise
+    process.stop()
+    raise HostError(
+        f"Airflow did not start within {_READY_SECONDS:.0f} s",
+        where=str(settings.airflow_home / "logs"),
+        next_step="read the logs there, then try again",
+    )
+
+
+def standing_port(settings: Settings) -> int | None:
+    """Return the port of the Airflow left running, or None."""
+    found = _find(settings)
+    return found[1] if found else None
+
+
+def stop_standing(settings: Settings) -> bool:
+    """Stop the Airflow left running; return whether there was one."""
+    found = _find(settings)
+    _file(settings).unlink(missing_ok=True)
+    if found is None:
+        return False
+    process, _ = found
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        for child in process.children(recursive=True):
+            child.kill()
+        process.kill()
+    return True
+
+
+def _find(settings: Settings) -> tuple[psutil.Process, int] | None:
+    try:
+        kept = json.loads(_file(settings).read_text(encoding="utf-8"))
+        process = psutil.Process(int(kept["pid"]))
+        # A process id may have gone to somebody else since.
+        same = abs(process.create_time() - float(kept["created"])) < 1
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return (process, int(kept["port"])) if same and alive else None
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+
+
+def _write(path: Path, pid: int, port: int) -> None:
+    content = {"pid": pid, "created": psutil.Process(pid).create_time(), "port": port}
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(content, file)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.airflow_home / "standing.json"

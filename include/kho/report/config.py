@@ -1,0 +1,142 @@
+"""The report's configuration, typed.
+
+In: `include/report.yaml`. Out: a frozen `ReportConfig`, or a ConfigurationError that names the file
+and the line of the wrong key.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kho.errors import ConfigurationError
+from kho.report.bands import Bands
+from kho.yaml_source import load_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kho.settings import Settings
+
+Text = Annotated[str, Field(min_length=1)]
+Days = Annotated[int, Field(ge=0, le=366)]
+Lines = Annotated[int, Field(ge=1, le=500)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Thresholds(_Frozen):
+    green: Decimal = Field(gt=0, le=100)
+    amber: Decimal = Field(gt=0, le=100)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Thresholds:
+        if self.amber >= self.green:
+            raise ValueError("amber must be below green")
+        return self
+
+
+class MendDays(_Frozen):
+    critical: Days
+    warning: Days
+    info: Days
+
+
+class Deadlines(_Frozen):
+    """Calendar days from the day a fault was first seen: to verify it, to mend it and send it again."""
+
+    verify_days: Days
+    mend_days: MendDays
+
+    def due_on(self, severity: str, first_seen_on: date) -> date:
+        """The last day on which a fault of `severity` is in time; an unknown severity is critical."""
+        days = getattr(self.mend_days, severity, self.mend_days.critical)
+        return first_seen_on + timedelta(days=days)
+
+
+class TableLines(_Frozen):
+    agencies: Lines
+    rules: Lines
+    warnings: Lines
+    tasks: Lines
+
+
+class Plan(_Frozen):
+    title: Text
+    note: str = ""
+
+
+class Letterhead(_Frozen):
+    """Who writes to whom. Texts may hold {province} and {place}."""
+
+    parent: Text
+    issuer: Text
+    number_symbol: Text
+    addressees: Annotated[tuple[Text, ...], Field(min_length=1)]
+    legal_bases: tuple[Text, ...] = ()
+    authority: str | None = None
+    signer_title: Text
+    signer_name: str | None = None
+    recipients: tuple[Text, ...]
+    archive: Text
+
+    def filled(self, province: str, place: str) -> Letterhead:
+        """The letterhead with the province's names in it."""
+
+        def fill(value: Any) -> Any:
+            if isinstance(value, str):
+                return value.replace("{province}", province).replace("{place}", place)
+            return tuple(map(fill, value)) if isinstance(value, tuple) else value
+
+        return Letterhead(**{name: fill(value) for name, value in self})
+
+
+class ReportConfig(_Frozen):
+    bands: Thresholds
+    deadlines: Deadlines
+    lines: TableLines
+    plans: dict[str, Plan] = Field(default_factory=dict)
+    letterheads: dict[str, Letterhead]
+
+    @model_validator(mode="after")
+    def _has_default(self) -> ReportConfig:
+        if "default" not in self.letterheads:
+            raise ValueError("letterheads needs the key 'default'")
+        return self
+
+    @property
+    def band_limits(self) -> Bands:
+        return Bands(self.bands.green, self.bands.amber)
+
+    def letterhead(self, province_code: str) -> Letterhead:
+        return self.letterheads.get(province_code, self.letterheads["default"])
+
+
+def config_path(settings: Settings) -> Path:
+    """Where the configuration is."""
+    return settings.project_root / "include" / "report.yaml"
+
+
+def load_report_config(path: Path) -> ReportConfig:
+    """Read the configuration.
+
+    Raises:
+        ConfigurationError: a key is wrong or missing; `where` names file and line.
+    """
+    document = load_yaml(path)
+    try:
+        return ReportConfig.model_validate(document.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = tuple(first["loc"])
+        key = ".".join(str(part) for part in place) or "document"
+        raise ConfigurationError(
+            f"report key '{key}': {first['msg']}",
+            where=document.where(place),
+            next_step=f"correct {path.name}; its comments say what the keys mean",
+        ) from error

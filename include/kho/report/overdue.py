@@ -1,0 +1,150 @@
+"""What is past its day: reports that did not come, dossiers, and the tasks of a plan.
+
+In: `dq.submission`, `mart.dossier_overdue`, `mart.plan_task`. Out: lines by agency. Tasks of a plan
+carry the plan and its province: they are never shown as another province's own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from kho.report.names import NO_AGENCY, Names
+from kho.report.vietnamese import clip, period
+from kho.sql_files import run_file
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from kho.report.config import ReportConfig
+
+_PERIODS_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class MissingReports:
+    """An agency's periods that were due and did not come; the oldest are named."""
+
+    agency: str
+    dataset: str
+    count: int
+    periods: tuple[str, ...]
+    more_periods: int
+    oldest_due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueDossiers:
+    """An agency's open dossiers past their due day."""
+
+    agency: str
+    dossiers: int
+    oldest_due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueTask:
+    """A plan task past its deadline."""
+
+    task_code: str
+    name: str
+    lead: str
+    deadline: date
+
+
+@dataclass(frozen=True, slots=True)
+class OverduePlan:
+    """The overdue tasks of one plan, oldest first."""
+
+    title: str
+    note: str
+    province_code: str
+    is_own: bool
+    tasks: tuple[OverdueTask, ...]
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """Everything that is past its day, worst first."""
+
+    reports: tuple[MissingReports, ...]
+    dossiers: tuple[OverdueDossiers, ...]
+    plans: tuple[OverduePlan, ...]
+
+    @property
+    def missing_periods(self) -> int:
+        return sum(line.count for line in self.reports)
+
+    @property
+    def dossier_count(self) -> int:
+        return sum(line.dossiers for line in self.dossiers)
+
+
+def read_overdue(
+    db: sa.Connection, as_of: date, names: Names, config: ReportConfig, province_code: str
+) -> Overdue:
+    """What is past its day on the night of `as_of`."""
+    return Overdue(
+        _missing_reports(db, as_of, names),
+        _overdue_dossiers(db, as_of, names),
+        _overdue_plans(db, as_of, config, province_code),
+    )
+
+
+def _missing_reports(db: sa.Connection, as_of: date, names: Names) -> tuple[MissingReports, ...]:
+    grouped: dict[tuple[str, str], list[tuple[date, str]]] = defaultdict(list)
+    for row in run_file(db, "report/missing_submissions.sql", as_of=as_of):
+        grouped[names.agency(row.agency_code), row.dataset].append((row.due_on, row.period_code))
+    lines = (
+        MissingReports(
+            agency=agency,
+            dataset=names.dataset(dataset),
+            count=len(periods),
+            periods=tuple(period(code) for _, code in sorted(periods)[:_PERIODS_NAMED]),
+            more_periods=max(0, len(periods) - _PERIODS_NAMED),
+            oldest_due_on=min(periods)[0],
+        )
+        for (agency, dataset), periods in grouped.items()
+    )
+    return tuple(sorted(lines, key=lambda line: (-line.count, line.agency, line.dataset)))
+
+
+def _overdue_dossiers(db: sa.Connection, as_of: date, names: Names) -> tuple[OverdueDossiers, ...]:
+    counts: dict[str, int] = defaultdict(int)
+    oldest: dict[str, date] = {}
+    for row in run_file(db, "report/overdue_dossiers.sql", as_of=as_of):
+        agency = names.agency(row.agency_code)
+        counts[agency] += row.dossiers
+        oldest[agency] = min(row.oldest_due_on, oldest.get(agency, row.oldest_due_on))
+    lines = (OverdueDossiers(agency, count, oldest[agency]) for agency, count in counts.items())
+    return tuple(sorted(lines, key=lambda line: (line.agency == NO_AGENCY, -line.dossiers, line.agency)))
+
+
+def _overdue_plans(
+    db: sa.Connection, as_of: date, config: ReportConfig, province_code: str
+) -> tuple[OverduePlan, ...]:
+    grouped: dict[tuple[str, str, str], list[OverdueTask]] = defaultdict(list)
+    for row in run_file(db, "report/overdue_tasks.sql", as_of=as_of):
+        grouped[row.plan_code or "", row.province_code or "", row.source_document or ""].append(
+            OverdueTask(
+                clip(row.task_code, 30),
+                clip(row.task_name, 180),
+                clip(row.lead_agency_raw or "", 80),
+                row.deadline_date,
+            )
+        )
+    plans = []
+    for (plan_code, plan_province, document), tasks in sorted(grouped.items()):
+        known = config.plans.get(plan_code)
+        plans.append(
+            OverduePlan(
+                title=known.title if known else f"Kế hoạch {clip(document or plan_code, 80)}",
+                note=known.note if known else "",
+                province_code=clip(plan_province, 10),
+                is_own=plan_province == province_code,
+                tasks=tuple(tasks),
+            )
+        )
+    return tuple(plans)

@@ -1,0 +1,151 @@
+"""The report's two score tables: dataset by principle, agency by principle.
+
+In: a `ScoreBook` and the names. Out: rows of cells in reading order, ready for the template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kho.report.bands import AMBER, GREEN, RED, Band
+from kho.report.names import PLATFORM, UNKNOWN_AGENCY, Names
+from kho.report.scores import Cell, ScoreBook, ScoreLine
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A row of a score table; `cells` in the order of the principles, None without evidence."""
+
+    title: str
+    overall: Cell
+    cells: tuple[Cell | None, ...]
+    scored_on: date | None = None
+
+
+@dataclass(frozen=True)
+class ScoreTables:
+    """Scores by principle, by dataset and by agency.
+
+    Attributes:
+        overall: all evidence of the night.
+        principles: id, title and cell of each principle.
+        datasets: a row each.
+        agencies: the lowest agencies, lowest first.
+        agency_count: how many agencies have a score.
+        agency_bands: how many agencies are in each band.
+        all_agencies: all agencies of the catalogue together.
+        unknown: rows whose agency is not in the catalogue; None if there are none.
+        platform: evidence that is nobody's, never charged to an agency.
+    """
+
+    overall: Cell
+    principles: tuple[tuple[str, str, Cell | None], ...]
+    datasets: tuple[ScoreRow, ...]
+    agencies: tuple[ScoreRow, ...]
+    agency_count: int
+    agency_bands: tuple[tuple[Band, int], ...]
+    all_agencies: ScoreRow | None
+    unknown: ScoreRow | None
+    platform: ScoreRow | None
+
+    @property
+    def fell_most(self) -> tuple[str, Cell] | None:
+        """The principle that lost most points, if any did."""
+        return self._extreme(-1)
+
+    @property
+    def rose_most(self) -> tuple[str, Cell] | None:
+        """The principle that gained most points, if any did."""
+        return self._extreme(1)
+
+    def _extreme(self, sign: int) -> tuple[str, Cell] | None:
+        moved = [
+            (sign * cell.change, title, cell)
+            for _, title, cell in self.principles
+            if cell and cell.change and sign * cell.change > 0
+        ]
+        if not moved:
+            return None
+        _, title, cell = max(moved, key=lambda item: item[0])
+        return title, cell
+
+
+def score_tables(book: ScoreBook, names: Names, lines: int) -> ScoreTables:
+    """The score tables, with at most `lines` agencies."""
+    by_principle = book.cells(lambda line: line.principle)
+    agencies = _agencies(book, names)
+    rows = [row for row, _ in agencies]
+    return ScoreTables(
+        overall=book.overall(),
+        principles=tuple(
+            (principle, title, by_principle.get(principle)) for principle, title in names.principles.items()
+        ),
+        datasets=_datasets(book, names),
+        agencies=tuple(rows[:lines]),
+        agency_count=len(rows),
+        agency_bands=tuple(
+            (band, sum(row.overall.band == band for row in rows)) for band in (GREEN, AMBER, RED)
+        ),
+        all_agencies=_row(
+            f"Cộng {len(rows)} cơ quan", book, names, lambda line: names.knows(line.agency_code)
+        ),
+        unknown=_row(
+            UNKNOWN_AGENCY,
+            book,
+            names,
+            lambda line: line.agency_code != PLATFORM and not names.knows(line.agency_code),
+        ),
+        platform=_row("Nền tảng", book, names, lambda line: line.agency_code == PLATFORM),
+    )
+
+
+def _datasets(book: ScoreBook, names: Names) -> tuple[ScoreRow, ...]:
+    overall = book.cells(lambda line: line.dataset)
+    cells = book.cells(lambda line: (line.dataset, line.principle))
+    scored_on = book.scored_on()
+    rows = [
+        ScoreRow(
+            names.dataset(slug),
+            overall[slug],
+            tuple(cells.get((slug, principle)) for principle in names.principles),
+            scored_on[slug],
+        )
+        for slug in overall
+    ]
+    return tuple(sorted(rows, key=lambda row: row.title))
+
+
+def _agencies(book: ScoreBook, names: Names) -> list[tuple[ScoreRow, str]]:
+    def is_known(line: ScoreLine) -> bool:
+        return names.knows(line.agency_code)
+
+    overall = book.cells(lambda line: line.agency_code, is_known)
+    cells = book.cells(lambda line: (line.agency_code, line.principle), is_known)
+    rows = [
+        (
+            ScoreRow(
+                names.short[code],
+                cell,
+                tuple(cells.get((code, principle)) for principle in names.principles),
+            ),
+            code,
+        )
+        for code, cell in overall.items()
+    ]
+    return sorted(
+        rows,
+        key=lambda item: (item[0].overall.score or 0, -item[0].overall.tally.evaluated, item[1]),
+    )
+
+
+def _row(title: str, book: ScoreBook, names: Names, where: Callable[[ScoreLine], bool]) -> ScoreRow | None:
+    overall = book.overall(where)
+    if not overall.tally.evaluated:
+        return None
+    cells = book.cells(lambda line: line.principle, where)
+    return ScoreRow(title, overall, tuple(cells.get(principle) for principle in names.principles))

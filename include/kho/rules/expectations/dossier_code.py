@@ -1,0 +1,106 @@
+"""Dossier codes (mã hồ sơ, TT 01/2018/TT-VPCP): `{agency}-YYMMDD-{sequence}`."""
+
+from typing import Any, Literal
+
+import pandas as pd
+import sqlalchemy as sa
+from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
+from great_expectations.expectations.expectation import (
+    ColumnMapExpectation,
+    ColumnPairMapExpectation,
+)
+from great_expectations.expectations.metrics.map_metric_provider import (
+    ColumnMapMetricProvider,
+    ColumnPairMapMetricProvider,
+    column_condition_partial,
+    column_pair_condition_partial,
+)
+
+from kho.rules.expectations.columns import (
+    PAIR_DOMAIN_KEYS,
+    PAIR_SUCCESS_KEYS,
+    Sql,
+    as_dates,
+    each_text,
+    is_input,
+    matches,
+    pair_truth,
+)
+from kho.rules.identifiers import DOSSIER_CODE, dossier_date, is_dossier_code
+
+_OLD_FORM_PLACES = "___.__.__.___-______-____%"
+# With the places of dots and hyphens fixed by LIKE, three dots and two hyphens in all leave only
+# digits in between.
+_OLD_FORM_ALPHABET = r"^[0-9]*\.[0-9]*\.[0-9]*\.[A-Z][0-9]*-[0-9]*-[0-9A-Za-z]*$"
+
+
+def _day(code: Sql) -> Sql:
+    # An agency code has no hyphen, so in either form the day is the second part.
+    return sa.literal("20").concat(sa.func.split_part(code, "-", 2))
+
+
+def dossier_code_sql(code: Sql) -> Sql:
+    """The SQL of `is_dossier_code`; nearly all codes take the first branch."""
+    return sa.and_(
+        sa.case(
+            (code.like(_OLD_FORM_PLACES), matches(code, _OLD_FORM_ALPHABET)),
+            else_=matches(code, f"^{DOSSIER_CODE}$"),
+        ),
+        is_input(_day(code), "date"),
+    )
+
+
+class ColumnValuesDossierCode(ColumnMapMetricProvider):
+    """Whether a value is a dossier code."""
+
+    condition_metric_name = "column_values.dossier_code"
+
+    @column_condition_partial(engine=PandasExecutionEngine)
+    def _pandas(cls, column: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
+        return each_text(column, is_dossier_code)
+
+    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(cls, column: Sql, **_: Any) -> Sql:
+        return dossier_code_sql(column)
+
+
+class ExpectColumnValuesToBeDossierCode(ColumnMapExpectation):
+    """Expect dossier codes: agency code, a real date as YYMMDD, at least four letters or digits."""
+
+    map_metric = "column_values.dossier_code"
+
+
+class ColumnPairValuesDossierDate(ColumnPairMapMetricProvider):
+    """Whether the date inside a dossier code is the date of a timestamp."""
+
+    condition_metric_name = "column_pair_values.dossier_date"
+    condition_domain_keys = PAIR_DOMAIN_KEYS
+    condition_value_keys = ()
+
+    @column_pair_condition_partial(engine=PandasExecutionEngine)
+    def _pandas(cls, column_A: "pd.Series[Any]", column_B: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
+        def agrees(code: Any, day: Any) -> bool:
+            if pd.isna(code) or day is None or not is_dossier_code(code):
+                return True
+            return bool(dossier_date(code) == day)
+
+        return pair_truth(column_A, as_dates(column_B), agrees)
+
+    @column_pair_condition_partial(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(cls, column_A: Sql, column_B: Sql, **_: Any) -> Sql:
+        # The equality comes first: it is cheap, and true of all rows but the bad ones.
+        return sa.or_(
+            _day(column_A) == sa.func.to_char(column_B, "YYYYMMDD"),
+            sa.not_(dossier_code_sql(column_A)),
+        )
+
+
+class ExpectDossierCodeDateToMatch(ColumnPairMapExpectation):
+    """Expect the date inside the dossier code (A) to be the date of the timestamp (B).
+
+    Says nothing about a code that is not well formed; another rule does.
+    """
+
+    map_metric = "column_pair_values.dossier_date"
+    success_keys = PAIR_SUCCESS_KEYS
+    ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"

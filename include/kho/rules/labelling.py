@@ -1,0 +1,176 @@
+"""Label every staged row with the rules it breaks, in one statement.
+
+In:  a staging table and the conditions of the row rules.
+Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `rules`) with the rows that break
+     at least one rule, and the numbers of judged and of failing rows by rule and agency.
+
+Exact repeats (`_repeat` = 1) are neither labelled nor counted: the row they repeat is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import array, psycopg2
+
+from kho.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from kho.rules.conditions import RowCondition
+    from kho.stage import StageTable
+
+_MAX_NAME_BYTES = 63
+
+# The planner overrates what a parallel plan costs here: it takes each label for as cheap as a
+# comparison, and expects far more failing rows than there are.
+_PARALLEL = (
+    "SET LOCAL parallel_tuple_cost = 0",
+    "SET LOCAL parallel_setup_cost = 0",
+    "SET LOCAL min_parallel_table_scan_size = 0",
+    # Compiling takes longer than it saves.
+    "SET LOCAL jit = off",
+)
+
+Conditions = Mapping[str, "RowCondition"]
+
+_COUNTS = sa.column("_repeat").is_distinct_from(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Rows judged and rows failing, of one rule and agency; the agency may be unknown."""
+
+    rule_id: str
+    agency_code: str | None
+    evaluated: int
+    failed: int
+
+
+def failed_table(table: StageTable) -> StageTable:
+    """The table of the rows that break a rule.
+
+    Raises:
+        ConfigurationError: the name would be too long for PostgreSQL, which would cut it off.
+    """
+    failed = replace(table, name=f"{table.name}__failed")
+    if len(failed.name.encode()) > _MAX_NAME_BYTES:
+        raise ConfigurationError(
+            f"the name '{failed.name}' is longer than {_MAX_NAME_BYTES} bytes",
+            where=table.quoted,
+            next_step="give the dataset a shorter name",
+        )
+    return failed
+
+
+def label(
+    connection: sa.Connection, table: StageTable, agency_column: str | None, conditions: Conditions
+) -> int:
+    """Make the table of failing rows; one that is there is replaced.
+
+    Args:
+        connection: in a transaction; its planner settings change until the transaction ends.
+        table: the staging table.
+        agency_column: the column that names the agency a row belongs to, if there is one.
+        conditions: by rule id.
+
+    Returns:
+        The number of failing rows.
+    """
+    failed = failed_table(table)
+    broken = [
+        sa.case((condition.unexpected, sa.literal(rule_id)))
+        for rule_id, condition in conditions.items()
+    ]
+    query = (
+        sa.select(
+            sa.column("_row"),
+            _agency(agency_column).label("_agency"),
+            sa.func.array_remove(array(broken, type_=sa.Text), sa.null()).label("rules"),
+        )
+        .select_from(_source(table))
+        .where(_COUNTS, sa.or_(sa.false(), *(c.unexpected for c in conditions.values())))
+    )
+    text = _as_text(connection, query)
+    _allow_parallel_plan(connection)
+    _run(connection, f"DROP TABLE IF EXISTS {failed.quoted}")
+    return int(_run(connection, f"CREATE UNLOGGED TABLE {failed.quoted} AS {text}").rowcount)
+
+
+def tally(
+    connection: sa.Connection, table: StageTable, agency_column: str | None, conditions: Conditions
+) -> tuple[Count, ...]:
+    """Count judged and failing rows by rule and agency, once `label` has run.
+
+    Args:
+        connection: in a transaction; its planner settings change until the transaction ends.
+
+    Returns:
+        In the order of the conditions, then by agency; agencies without a judged row are left out.
+    """
+    _allow_parallel_plan(connection)
+    evaluated = _evaluated(connection, table, agency_column, conditions)
+    failed = _failed(connection, table)
+    return tuple(
+        Count(rule_id, agency, count, failed.get((rule_id, agency), 0))
+        for rule_id in conditions
+        for agency, count in evaluated[rule_id]
+        if count
+    )
+
+
+def _evaluated(
+    connection: sa.Connection, table: StageTable, agency_column: str | None, conditions: Conditions
+) -> dict[str, list[tuple[str | None, int]]]:
+    # Many rules apply to the same rows; each distinct condition is counted once.
+    texts = {rule: _as_text(connection, c.applies) for rule, c in conditions.items()}
+    distinct = {texts[rule]: c.applies for rule, c in conditions.items()}
+    counts = [sa.func.count().filter(applies) for applies in distinct.values()]
+    agency = _agency(agency_column)
+    query = sa.select(agency, *counts).select_from(_source(table)).where(_COUNTS).group_by(agency)
+    rows = sorted(_run(connection, _as_text(connection, query)), key=lambda row: row[0] or "")
+    position = {text: index for index, text in enumerate(distinct, start=1)}
+    return {rule: [(row[0], row[position[texts[rule]]]) for row in rows] for rule in conditions}
+
+
+def _failed(connection: sa.Connection, table: StageTable) -> dict[tuple[str, str | None], int]:
+    rule = sa.func.unnest(sa.column("rules")).label("rule_id")
+    agency = sa.column("_agency")
+    query = (
+        sa.select(rule, agency, sa.func.count())
+        .select_from(_source(failed_table(table)))
+        .group_by(rule, agency)
+    )
+    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def _source(table: StageTable) -> sa.TableClause:
+    return sa.table(table.name, schema=table.schema)
+
+
+def _agency(agency_column: str | None) -> sa.ColumnElement[Any]:
+    if agency_column is None:
+        return sa.cast(sa.null(), sa.Text)
+    return sa.cast(sa.column(agency_column), sa.Text)
+
+
+def _allow_parallel_plan(connection: sa.Connection) -> None:
+    for statement in _PARALLEL:
+        connection.exec_driver_sql(statement)
+
+
+def _as_text(connection: sa.Connection, clause: sa.ClauseElement) -> str:
+    """The clause as SQL with its values written in, because a table cannot be made with parameters.
+
+    The `named` style leaves `%` alone, which the driver's own style would double.
+    """
+    dialect = psycopg2.dialect(paramstyle="named")
+    # Asks the server, among other things, whether a backslash in a text stands for itself.
+    dialect.initialize(connection)
+    return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _run(connection: sa.Connection, text: str) -> sa.CursorResult[Any]:
+    return connection.exec_driver_sql(text, execution_options={"no_parameters": True})

@@ -1,0 +1,140 @@
+"""`make bench`: how fast dossiers reach the star, against a plain COPY of the same rows.
+
+In: sizes in millions (default 0.5 1 2 4). Out: a table on the terminal and `var/bench/results.json`:
+seconds, rows a second and peak client memory of each stage, for a first night and for a second one
+(the whole set again, 5 % changed, 1 % new), from landed Parquet and from the raw JSON pages.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from kho import pipeline
+from kho.connections import EnvironmentConnections
+from kho.server import postgres
+from kho.settings import Settings, get_settings
+from tests.benchmarks.dossier_pages import write_pages
+
+NIGHTS = (date(2026, 11, 20), date(2026, 11, 21))
+MASTER_DATA = ("administrative_units", "agencies", "procedures")
+LIMITS = {"parquet": 3.0, "json": 6.0, "peak_mib": 700}
+
+
+def main() -> None:
+    """Measure every size given on the command line."""
+    sizes = [float(argument) for argument in sys.argv[1:]] or [0.5, 1, 2, 4]
+    home = get_settings().home / "bench"
+    home.mkdir(parents=True, exist_ok=True)
+    results = []
+    for millions in sizes:
+        results += _measure(home / f"{millions:g}m", int(millions * 1_000_000))
+        (home / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+    _print(results)
+
+
+def _measure(home: Path, rows: int) -> list[dict[str, Any]]:
+    shutil.rmtree(home / "raw", ignore_errors=True)
+    environment = os.environ | {"KHO_HOME": str(home)}
+    settings = Settings.from_environment(environment)
+    context = pipeline.Context.create(EnvironmentConnections(settings), settings)
+    results = []
+    try:
+        for dataset in MASTER_DATA:
+            pipeline.run_dataset(dataset, NIGHTS[0], context)
+        for night, as_of in enumerate(NIGHTS, 1):
+            pages = home / f"pages-{night}"
+            sent = write_pages(pages, rows, night, *_codes(settings))
+            steps = {"land": _step(environment, "land", str(pages), as_of)}
+            shutil.rmtree(pages)
+            batch = steps["land"]["result"]
+            steps["stage"] = _step(environment, "stage", batch, as_of)
+            steps["baseline"] = _step(environment, "baseline", batch, as_of)
+            for name in ("validate", "load"):
+                steps[name] = _step(environment, name, batch, as_of)
+            results.append(_summary(rows, night, sent, steps))
+    finally:
+        context.engine.dispose()
+        postgres.stop(settings)
+        shutil.rmtree(home, ignore_errors=True)
+    return results
+
+
+def _codes(settings: Settings) -> tuple[list[str], list[str], list[str]]:
+    def column(stem: str, name: str) -> list[str]:
+        with (settings.reference_dir / f"{stem}.csv").open(encoding="utf-8") as file:
+            return [row[name] for row in csv.DictReader(file)]
+
+    communes = [code for code in column("agencies", "administrative_unit_code") if len(code) == 5]
+    return column("agencies", "agency_code"), column("procedures", "procedure_code"), communes
+
+
+def _step(environment: dict[str, str], step: str, subject: str, as_of: date) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.benchmarks.step", step, subject, "--as-of", f"{as_of}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"step {step} failed:\n{done.stderr}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    print(
+        f"  {step:9} {result['seconds']:8.2f} s {result['peak_mib']:6} MiB  {result['result']}",
+        flush=True,
+    )
+    return result
+
+
+def _summary(rows: int, night: int, sent: int, steps: dict[str, Any]) -> dict[str, Any]:
+    parquet = sum(steps[name]["seconds"] for name in ("stage", "validate", "load"))
+    json_path = parquet + steps["land"]["seconds"]
+    copy = steps["baseline"]["seconds"]
+    work = ("land", "stage", "validate", "load")
+    return {
+        "rows": rows,
+        "night": night,
+        "sent": sent,
+        "copy_seconds": copy,
+        **{f"{name}_seconds": steps[name]["seconds"] for name in work},
+        **{f"{name}_mib": steps[name]["peak_mib"] for name in work},
+        "parquet_ratio": round(parquet / copy, 2),
+        "json_ratio": round(json_path / copy, 2),
+        "parquet_rows_per_second": round(sent / parquet),
+        "json_rows_per_second": round(sent / json_path),
+        "peak_mib": max(steps[name]["peak_mib"] for name in work),
+    }
+
+
+def _print(results: list[dict[str, Any]]) -> None:
+    table = Table(title="dossiers to fact_dossier and quarantine, against one COPY stream of the same rows")
+    for name in ("rows", "night", "COPY s", "land s", "stage s", "validate s", "load s"):
+        table.add_column(name, justify="right")
+    for name in ("from Parquet", "from JSON", "rows/s (JSON)", "peak MiB"):
+        table.add_column(name, justify="right")
+    for r in results:
+        seconds = [f"{r[f'{n}_seconds']:.1f}" for n in ("copy", "land", "stage", "validate", "load")]
+        table.add_row(
+            f"{r['sent']:,}",
+            str(r["night"]),
+            *seconds,
+            _against(r["parquet_ratio"], LIMITS["parquet"]),
+            _against(r["json_ratio"], LIMITS["json"]),
+            f"{r['json_rows_per_second']:,}",
+            f"{r['peak_mib']} / {LIMITS['peak_mib']}",
+        )
+    Console(width=140).print(table)
+
+
+def _against(ratio: float, limit: float) -> str:
+    return f"{ratio:.2f}x (<= {limit:g}) {'ok' if ratio <= limit else 'OVER'}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""One measured step in a process of its own, so that its peak memory is its own.
+
+In: a step's name and the folder or batch it works on. Out: one line of JSON: seconds, peak memory of
+this process in MiB, and what the step returned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from datetime import date, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from kho import pipeline
+from kho.connections import EnvironmentConnections
+from kho.contracts import load_contract
+from kho.contracts.model import RestSource
+from kho.extract.envelope import read_page
+from kho.raw_zone.landing import JsonPages, Landing
+from kho.raw_zone.manifest import Manifest, batch_id
+from kho.settings import get_settings
+from kho.sql_files import run_file
+from kho.stage import stage_table
+
+DATASET = "public_service_dossiers"
+PAGES_PER_WINDOW = 84
+"""Five days of a province with a million dossiers in a year and a page of 2,000, generously."""
+
+
+def land(context: pipeline.Context, pages: Path, as_of: date) -> str:
+    """Land JSON pages from disk by the code that lands them from LGSP; returns the batch id."""
+    contract = load_contract(DATASET)
+    assert isinstance(contract.source, RestSource)
+    files = sorted(pages.glob("*.json"))
+    with Landing(context.settings.raw_zone, DATASET, "bench") as landing:
+        for number in range(0, len(files), PAGES_PER_WINDOW):
+            part = f"{number:06d}"
+            with JsonPages(landing, part, contract.source_names, landing.rows) as window:
+                for path in files[number : number + PAGES_PER_WINDOW]:
+                    body = path.read_bytes()
+                    page = read_page(body, contract.source.envelope, path.name)
+                    window.add(path.name, body, page.records)
+            landing.rows += window.rows
+            for digest in window.page_digests:
+                landing.add_digest(digest)
+        sha256 = landing.content_sha256
+        manifest = Manifest(
+            batch_id(DATASET, as_of, sha256),
+            DATASET,
+            as_of,
+            contract.version,
+            "bench",
+            sha256,
+            landing.rows,
+        )
+        landing.publish(manifest)
+    with context.engine.begin() as db:
+        values = manifest.__dict__ | {"raw_path": "", "fetched": landing.rows}
+        run_file(db, "quality/open_batch.sql", **values)
+    return manifest.batch_id
+
+
+def copy_baseline(context: pipeline.Context, batch: str) -> float:
+    """Seconds of one COPY stream of the staged rows, as CSV, into an unlogged table of the same columns."""
+    table, csv = stage_table(batch), context.settings.home / "baseline.csv"
+    connection = context.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        with csv.open("wb") as out:
+            cursor.copy_expert(f"COPY {table.quoted} TO STDOUT (FORMAT csv)", out, size=1 << 20)
+        cursor.execute(f"CREATE UNLOGGED TABLE stg.baseline (LIKE {table.quoted})")
+        connection.commit()
+        started = time.monotonic()
+        with csv.open("rb") as source:
+            cursor.copy_expert("COPY stg.baseline FROM STDIN (FORMAT csv)", source, size=1 << 18)
+        connection.commit()
+        seconds = time.monotonic() - started
+        cursor.execute("DROP TABLE stg.baseline")
+        connection.commit()
+        return seconds
+    finally:
+        csv.unlink(missing_ok=True)
+        connection.close()
+
+
+def main() -> None:
+    """Run the step named on the command line and print its measurements."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("step", choices=["land", "stage", "validate", "load", "baseline"])
+    parser.add_argument("subject")
+    parser.add_argument("--as-of", type=date.fromisoformat, default=date(2026, 11, 20))
+    arguments = parser.parse_args()
+    settings = get_settings()
+    context = pipeline.Context.create(EnvironmentConnections(settings), settings)
+    with context.engine.connect() as db:
+        db.execute(sa.text("SELECT 1"))
+    started = time.monotonic()
+    result: object = ""
+    seconds = None
+    if arguments.step == "land":
+        result = land(context, Path(arguments.subject), arguments.as_of)
+    elif arguments.step == "baseline":
+        seconds = copy_baseline(context, arguments.subject)
+    else:
+        result = getattr(pipeline, arguments.step)(arguments.subject, context).counts
+    seconds = seconds if seconds is not None else time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        json.dumps(
+            {
+                "seconds": round(seconds, 2),
+                "peak_mib": round(peak),
+                "result": result,
+                "at": f"{datetime.now():%H:%M:%S}",
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

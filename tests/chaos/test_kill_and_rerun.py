@@ -1,0 +1,116 @@
+"""Killed anywhere and run again, a night leaves the warehouse of an undisturbed night."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from kho.connections import write_connections
+from tests.integration.night import EPOCH, Province, a_sandbox, copy_database, new_province
+
+MASTERS = ("administrative_units", "agencies", "procedures", "investment_projects")
+SECOND = EPOCH + timedelta(days=1)
+TEMPLATE = "first_night"
+DATASETS = ("public_service_dossiers", "investment_disbursements")
+
+BOUNDARIES = [f"{edge}:{step}" for step in ("extract", "stage", "validate", "load") for edge in ("before", "after")]
+INSIDE = ["during:publish", "during:copy"]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[tuple]:
+    with a_sandbox(size=1_500, defect_scale=3.0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed(sandbox: tuple) -> Province:
+    """One clean night, then a second; the second is what the victims are killed in."""
+    province = new_province(*sandbox)
+    for dataset in MASTERS + DATASETS:
+        province.run(dataset, EPOCH)
+    _seal(province)
+    province.set_clock(SECOND)
+    for dataset in DATASETS:
+        province.run(dataset, SECOND)
+    return province
+
+
+def _seal(province: Province) -> None:
+    """Keep the state after the first night as a template for the others."""
+    name = province.context.engine.url.database
+    province.context.engine.dispose()
+    copy_database(province.server, str(name), TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def statements(sandbox: tuple, undisturbed: Province) -> dict[str, dict[str, int]]:
+    """How many SQL statements each step of an undisturbed second night runs."""
+    counts = {}
+    for dataset in DATASETS:
+        done = _run(_copy(sandbox), dataset, "count")
+        assert done.returncode == 0, done.stderr
+        counts[dataset] = json.loads(done.stdout.strip().splitlines()[-1])
+    return counts
+
+
+def _copy(sandbox: tuple) -> Province:
+    province = new_province(*sandbox, template=TEMPLATE)
+    known = [province.context.connections.get(name) for name in ("lgsp", "agency_finance")]
+    write_connections(province.context.settings, known)
+    return province
+
+
+@pytest.fixture
+def victim(sandbox: tuple, undisturbed: Province) -> Province:
+    return _copy(sandbox)
+
+
+def _run(province: Province, dataset: str, where: str) -> subprocess.CompletedProcess[str]:
+    settings = province.context.settings
+    environment = os.environ | {
+        "KHO_HOME": str(settings.home),
+        "KHO_WAREHOUSE_URL": province.context.engine.url.render_as_string(hide_password=False),
+    }
+    command = [sys.executable, "-m", "tests.chaos.victim", dataset, SECOND.isoformat(), where]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _same(province: Province, undisturbed: Province, dataset: str) -> None:
+    fact = {"public_service_dossiers": "fact_dossier", "investment_disbursements": "fact_disbursement"}[dataset]
+    assert province.star()[fact] == undisturbed.star()[fact]
+    quarantine = (
+        "SELECT business_key, failed_rules, raw, agency_code, status, first_seen_on FROM dq.quarantine "
+        "WHERE dataset = :d ORDER BY business_key, raw_md5"
+    )
+    assert province.rows(quarantine, d=dataset) == undisturbed.rows(quarantine, d=dataset)
+    score = "SELECT * FROM dq.score WHERE dataset = :d ORDER BY as_of, agency_code, principle"
+    assert province.rows(score, d=dataset) == undisturbed.rows(score, d=dataset)
+    assert province.scalar("SELECT bool_and(balanced) FROM dq.reconciliation")
+
+
+@pytest.mark.parametrize("where", BOUNDARIES + INSIDE)
+def test_killed_at_a_boundary(victim: Province, undisturbed: Province, where: str) -> None:
+    dataset = "public_service_dossiers"
+    assert _run(victim, dataset, where).returncode == -9
+    victim.run(dataset, SECOND)
+    _same(victim, undisturbed, dataset)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("step", ["extract", "stage", "validate", "load", "finish"])
+def test_killed_inside_a_step(
+    victim: Province, undisturbed: Province, statements: dict[str, dict[str, int]], dataset: str, step: str
+) -> None:
+    """At the first, the middle and the last statement of the step, one death after the other."""
+    last = statements[dataset][step]
+    for number in sorted({1, (last + 1) // 2, last}):
+        assert _run(victim, dataset, f"{step}:{number}").returncode == -9
+    victim.run(dataset, SECOND)
+    _same(victim, undisturbed, dataset)

@@ -1,0 +1,205 @@
+"""A province in small: a sandbox, a server, and warehouses to load it into.
+
+In: a size. Out: `Province`, on which a test turns the clock, runs nights, and looks at the star.
+Everything is real: HTTP, SQL, PostgreSQL; only the number of dossiers is small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import sqlalchemy as sa
+
+from kho import pipeline
+from kho.connections import Connection
+from kho.contracts import load_contracts
+from kho.pipeline import Context, StepResult
+from kho.sandbox import process
+from kho.sandbox.state import SandboxState
+from kho.server import postgres, warehouse
+from kho.settings import Settings
+
+from .embedded import temporary_home
+
+EPOCH = date(2026, 11, 20)
+FACTS = ("dossier", "indicator_value", "indicator_target", "task_status", "disbursement")
+
+_NATURAL_KEYS = {
+    "agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
+    "procedure_key": ("dw.dim_procedure", "procedure_key", "procedure_code"),
+    "indicator_key": ("dw.dim_indicator", "indicator_key", "indicator_code"),
+    "project_key": ("dw.dim_investment_project", "project_key", "project_code"),
+    "task_key": ("dw.dim_plan_task", "task_key", "task_code"),
+    "unit_key": ("dw.dim_administrative_unit", "unit_key", "unit_code || ' ' || valid_from"),
+}
+_LINEAGE = {"batch_key"}
+
+
+@dataclass
+class Province:
+    """The sandbox and one warehouse of its own."""
+
+    settings: Settings
+    server: postgres.Server
+    sandbox: SandboxState
+    context: Context
+
+    def set_clock(self, today: date) -> None:
+        process.set_clock(self.settings, today)
+
+    def run(self, dataset: str, as_of: date) -> list[StepResult]:
+        return pipeline.run_dataset(dataset, as_of, self.context)
+
+    def run_night(self, as_of: date) -> dict[str, str]:
+        """Every dataset, in the order of their dependencies; returns how each fared."""
+        self.set_clock(as_of)
+        return {dataset: self.run(dataset, as_of)[-1].outcome for dataset in in_order()}
+
+    def manifest(self, dataset: str, on: date) -> dict[str, Any]:
+        answer = requests.get(
+            f"{self.sandbox.lgsp_url}/_sandbox/manifest",
+            params={"dataset": dataset, "date": on.isoformat()},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def misbehave(self, **how: Any) -> None:
+        requests.post(
+            f"{self.sandbox.lgsp_url}/_sandbox/misbehave", json=how, timeout=10
+        ).raise_for_status()
+
+    def behave(self) -> None:
+        requests.delete(f"{self.sandbox.lgsp_url}/_sandbox/misbehave", timeout=10).raise_for_status()
+
+    def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        with self.context.engine.connect() as db:
+            return [tuple(row) for row in db.execute(sa.text(query), parameters)]
+
+    def scalar(self, query: str, **parameters: Any) -> Any:
+        return self.rows(query, **parameters)[0][0]
+
+    def everything_in_dw(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of all tables of the star, every column."""
+        tables = self.rows(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = 'dw' AND table_type = 'BASE TABLE'"
+        )
+        return {name: sorted(map(repr, self.rows(f"SELECT * FROM dw.{name}"))) for (name,) in tables}
+
+    def star(self) -> dict[str, list[str]]:
+        """The facts with natural keys in place of surrogates and without lineage, in a fixed order."""
+        return {f"fact_{name}": self._fact(f"fact_{name}") for name in FACTS}
+
+    def _fact(self, table: str) -> list[str]:
+        columns = [
+            name
+            for (name,) in self.rows(
+                "SELECT column_name FROM information_schema.columns "
+                "WHERE table_schema = 'dw' AND table_name = :t ORDER BY column_name",
+                t=table,
+            )
+            if name not in _LINEAGE
+        ]
+        selected = []
+        for column in columns:
+            if column in _NATURAL_KEYS:
+                dimension, key, natural = _NATURAL_KEYS[column]
+                selected.append(f"(SELECT {natural} FROM {dimension} d WHERE d.{key} = f.{column}) AS {column}")
+            else:
+                selected.append(f"f.{column}")
+        return sorted(map(repr, self.rows(f"SELECT {', '.join(selected)} FROM dw.{table} AS f")))
+
+
+def in_order() -> list[str]:
+    """The datasets, each after those it depends on."""
+    contracts = {contract.dataset: contract for contract in load_contracts()}
+    done: list[str] = []
+    while len(done) < len(contracts):
+        done += [
+            name
+            for name, contract in contracts.items()
+            if name not in done and set(contract.depends_on) <= set(done)
+        ]
+    return done
+
+
+class SandboxConnections:
+    """The sandbox's connections, patient or not."""
+
+    def __init__(self, sandbox: SandboxState, **extra: Any) -> None:
+        gateway = urlsplit(sandbox.lgsp_url)
+        quick = {"retry_base": 0.05, "retry_max": 1.2, "read_timeout": 3, "max_attempts": 4} | extra
+        self._known = {
+            "lgsp": Connection(
+                "lgsp",
+                "http",
+                gateway.hostname,
+                gateway.port,
+                sandbox.consumer_key,
+                sandbox.consumer_secret,
+                extra=quick,
+            )
+        }
+        if sandbox.finance_url:
+            url = sa.make_url(sandbox.finance_url)
+            self._known["agency_finance"] = Connection(
+                "agency_finance",
+                "postgres",
+                url.host,
+                url.port,
+                url.username,
+                url.password or sandbox.finance_password,
+                url.database,
+                extra={"host": url.query["host"]} if "host" in url.query else {},
+            )
+
+    def get(self, name: str) -> Connection:
+        return self._known[name]
+
+
+@contextlib.contextmanager
+def a_sandbox(size: int, **options: Any) -> Iterator[tuple[Settings, postgres.Server, SandboxState]]:
+    """A running server and sandbox in a folder of their own."""
+    with temporary_home() as settings:
+        server = postgres.ensure_running(settings)
+        admin = server.url("postgres").render_as_string(hide_password=False)
+        process.up(settings, size=size, epoch_date=EPOCH, finance_admin_url=admin, **options)
+        try:
+            yield settings, server, process.set_clock(settings, EPOCH)
+        finally:
+            process.down(settings)
+
+
+def new_province(
+    settings: Settings, server: postgres.Server, sandbox: SandboxState, template: str | None = None
+) -> Province:
+    """A migrated warehouse beside the others, empty or a copy of `template`, with its own raw zone."""
+    name = f"w_{uuid.uuid4().hex[:8]}"
+    if template:
+        copy_database(server, template, name)
+    else:
+        postgres.ensure_database(server, name)
+    own = replace(
+        settings,
+        home=settings.home / name,
+        warehouse_url=server.url(name).render_as_string(hide_password=False),
+    )
+    own.home.mkdir()
+    engine = warehouse.open_warehouse(own)
+    return Province(settings, server, sandbox, Context(engine, SandboxConnections(sandbox), own))
+
+
+def copy_database(server: postgres.Server, template: str, name: str) -> None:
+    """Make database `name` a copy of `template`, which nobody may be using."""
+    admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as db:
+        db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    admin.dispose()

@@ -1,0 +1,248 @@
+"""The nightly load against the sandbox's ground truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from kho.errors import SourceUnavailable
+from kho.pipeline import Context
+
+from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province
+
+FROM_SOURCES = ("public_service_dossiers", "indicator_reports", "investment_disbursements")
+NIGHTS = [EPOCH + timedelta(days=n) for n in range(5)]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[tuple]:
+    with a_sandbox(size=4_000, defect_scale=3.0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def first_night(sandbox: tuple) -> Province:
+    """A province after one clean night; the tests that use it only look."""
+    province = new_province(*sandbox)
+    assert set(province.run_night(EPOCH).values()) == {"loaded"}
+    return province
+
+
+@pytest.fixture
+def province(sandbox: tuple) -> Iterator[Province]:
+    fresh = new_province(*sandbox)
+    yield fresh
+    fresh.behave()
+
+
+@pytest.mark.parametrize("dataset", FROM_SOURCES)
+def test_the_quarantine_is_the_manifest(first_night: Province, dataset: str) -> None:
+    manifest = first_night.manifest(dataset, EPOCH)
+    planted = Counter(
+        (defect["business_key"], defect["agency_code"], tuple(sorted(defect["rule_ids"])))
+        for defect in manifest["defects"]
+        if defect["severity"] == "critical"
+    )
+    found = Counter(
+        (key, agency, tuple(sorted(rules)))
+        for key, agency, rules in first_night.rows(
+            "SELECT business_key, agency_code, failed_rules FROM dq.quarantine "
+            "WHERE dataset = :d AND status = 'open'",
+            d=dataset,
+        )
+    )
+    assert found == planted
+    assert len(planted) > 20
+
+
+@pytest.mark.parametrize("dataset", FROM_SOURCES)
+def test_warnings_and_duplicates_are_counted_as_planted(first_night: Province, dataset: str) -> None:
+    manifest = first_night.manifest(dataset, EPOCH)
+    planted = Counter(
+        rule
+        for defect in manifest["defects"]
+        if defect["severity"] == "warning"
+        for rule in defect["rule_ids"]
+    )
+    found = dict(
+        first_night.rows(
+            "SELECT rule_id, sum(failed)::integer FROM dq.rule_result "
+            "WHERE dataset = :d AND severity = 'warning' GROUP BY rule_id HAVING sum(failed) > 0",
+            d=dataset,
+        )
+    )
+    assert found == planted
+    duplicates = first_night.scalar("SELECT duplicates FROM dq.reconciliation WHERE dataset = :d", d=dataset)
+    assert duplicates == manifest["exact_duplicates"]["total"]
+
+
+def test_at_least_fifteen_kinds_of_defect_were_planted_and_found(first_night: Province) -> None:
+    kinds = {kind for dataset in FROM_SOURCES for kind in first_night.manifest(dataset, EPOCH)["kinds"]}
+    assert len(kinds) >= 15
+
+
+def test_every_dataset_balances(first_night: Province) -> None:
+    rows = first_night.rows(
+        "SELECT dataset, declared, fetched, duplicates, quarantined, accepted, loaded, balanced "
+        "FROM dq.reconciliation"
+    )
+    assert {row[0] for row in rows} == set(in_order())
+    for _, declared, fetched, duplicates, quarantined, accepted, loaded, balanced in rows:
+        assert balanced
+        assert declared == fetched == accepted + quarantined + duplicates
+        assert accepted == loaded
+
+
+def test_the_reference_data_is_all_there(first_night: Province) -> None:
+    def count(what: str) -> int:
+        return int(first_night.scalar(f"SELECT count(*) FROM {what}"))
+
+    units = "dw.dim_administrative_unit WHERE unit_key > 0 AND unit_level"
+    assert count(f"{units} = 'commune' AND is_current") == 96
+    assert count(f"{units} = 'commune' AND NOT is_current") == 272
+    assert count(f"{units} = 'district'") == 23
+    assert count("dw.bridge_administrative_unit_succession") == 274
+    assert count("dw.dim_indicator WHERE plan_code = 'KH1534'") == 40
+    assert count("dw.dim_plan_task WHERE task_key > 0") == 60
+    assert count("dw.dim_investment_project WHERE project_key > 0") == 4
+
+
+def test_no_fact_points_nowhere(first_night: Province) -> None:
+    """Also where a foreign key is declared NOT ENFORCED."""
+    keys = first_night.rows(
+        "SELECT conrelid::regclass::text, "
+        "(SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]), "
+        "confrelid::regclass::text, "
+        "(SELECT attname FROM pg_attribute WHERE attrelid = confrelid AND attnum = confkey[1]) "
+        "FROM pg_constraint WHERE contype = 'f' AND connamespace = 'dw'::regnamespace"
+    )
+    assert len(keys) > 15
+    for table, column, target, key in keys:
+        orphans = first_night.scalar(
+            f"SELECT count(*) FROM {table} AS f WHERE NOT EXISTS "
+            f"(SELECT FROM {target} AS d WHERE d.{key} = f.{column})"
+        )
+        assert orphans == 0, f"{table}.{column}"
+
+
+def test_nothing_is_left_in_staging(first_night: Province) -> None:
+    assert first_night.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'stg'") == []
+
+
+def test_twice_in_one_night_changes_nothing(province: Province) -> None:
+    province.run_night(EPOCH)
+    star = province.everything_in_dw()
+    quarantine = province.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id")
+    assert set(province.run_night(EPOCH).values()) == {"unchanged"}
+    assert province.everything_in_dw() == star
+    assert province.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id") == quarantine
+
+
+def test_five_nights_equal_one_catch_up(sandbox: tuple) -> None:
+    nightly, late = new_province(*sandbox), new_province(*sandbox)
+    nightly.run_night(NIGHTS[0])
+    late.run_night(NIGHTS[0])
+    before = nightly.star()
+    assert before == late.star()
+    for night in NIGHTS[1:]:
+        nightly.run_night(night)
+    late.run_night(NIGHTS[-1])
+    after = nightly.star()
+    assert after == late.star()
+    changed = {name for name in after if after[name] != before[name]}
+    assert {"fact_dossier", "fact_disbursement"} <= changed
+    assert nightly.scalar("SELECT count(*) FROM dw.fact_disbursement WHERE is_deleted") > 0
+
+
+def test_what_its_owner_mends_leaves_the_quarantine(sandbox: tuple) -> None:
+    province = new_province(*sandbox)
+    last = EPOCH + timedelta(days=9)
+    for night in (EPOCH, last):
+        province.run_night(night)
+    resolved = province.rows(
+        "SELECT business_key, resolved_batch_id, batch_id FROM dq.quarantine "
+        "WHERE dataset = 'public_service_dossiers' AND status = 'resolved'"
+    )
+    mended = {entry["business_key"] for entry in province.manifest("public_service_dossiers", last)["corrected"]}
+    assert resolved
+    assert {key for key, _, _ in resolved} <= mended
+    assert all(resolved_in != first_seen for _, resolved_in, first_seen in resolved)
+    loaded = {key for (key,) in province.rows("SELECT dossier_code FROM dw.fact_dossier")}
+    assert {key for key, _, _ in resolved} <= loaded
+
+
+DOSSIERS = "/dvc/v1/danhSachHoSo"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"kind": "expired_token", "times": 1}, id="token expires"),
+        pytest.param({"kind": "throttled", "times": 2}, id="429 with Retry-After"),
+        pytest.param({"kind": "throttled_silent", "times": 2}, id="429 without"),
+        pytest.param({"kind": "server_error", "times": 2}, id="500"),
+        pytest.param({"kind": "timeout", "times": 1, "seconds": 5}, id="time-out"),
+        pytest.param({"kind": "html_200", "times": 2}, id="HTML with status 200"),
+        pytest.param({"kind": "truncated_json", "times": 2}, id="truncated JSON"),
+        pytest.param({"kind": "wrong_total", "times": 1}, id="total does not match once"),
+        pytest.param({"kind": "repeated_page", "times": 1}, id="page repeats once"),
+        pytest.param({"kind": "dropped_page", "times": 1}, id="page dropped once"),
+    ],
+)
+def test_a_passing_fault_is_ridden_out(first_night: Province, province: Province, how: dict) -> None:
+    for dataset in ("administrative_units", "agencies", "procedures"):
+        province.run(dataset, EPOCH)
+    province.set_clock(EPOCH)
+    province.misbehave(path=DOSSIERS, after=1, **how)
+    province.run("public_service_dossiers", EPOCH)
+    assert province.star()["fact_dossier"] == first_night.star()["fact_dossier"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        ("throttled_silent", "limits the rate"),
+        ("server_error", "answered 500"),
+        ("html_200", "HTML page"),
+        ("truncated_json", "cut short"),
+        ("wrong_total", "declares"),
+        ("repeated_page", "came twice"),
+        ("dropped_page", "declares"),
+        ("not_subscribed", "403"),
+    ],
+)
+def test_a_lasting_fault_fails_that_dataset_alone(province: Province, kind: str, cause: str) -> None:
+    province.run_night(EPOCH)
+    star = province.everything_in_dw()
+    province.set_clock(EPOCH + timedelta(days=1))
+    province.misbehave(path=DOSSIERS, kind=kind, times=1000)
+    with pytest.raises(Exception, match=cause) as raised:
+        province.run("public_service_dossiers", EPOCH + timedelta(days=1))
+    said = str(raised.value)
+    assert DOSSIERS in said
+    assert "Next:" in said
+    assert province.everything_in_dw()["fact_dossier"] == star["fact_dossier"]
+    recorded = province.rows(
+        "SELECT outcome, fault, message FROM meta.night WHERE dataset = 'public_service_dossiers' "
+        "AND as_of = :d",
+        d=EPOCH + timedelta(days=1),
+    )
+    assert recorded[0][0] == "failed"
+    assert recorded[0][1] in ("gateway_down", "authentication", "contract_breach")
+    others = [dataset for dataset in in_order() if dataset != "public_service_dossiers"]
+    for dataset in others:
+        province.run(dataset, EPOCH + timedelta(days=1))
+
+
+def test_a_source_that_is_gone_says_so(province: Province) -> None:
+    gone = SandboxConnections(province.sandbox, max_attempts=2)
+    lgsp = gone.get("lgsp")
+    gone._known["lgsp"] = type(lgsp)("lgsp", "http", "127.0.0.1", 9, lgsp.login, lgsp.password, extra=lgsp.extra)
+    province.context = Context(province.context.engine, gone, province.context.settings)
+    with pytest.raises(SourceUnavailable, match="no answer") as raised:
+        province.run("public_service_dossiers", date(2026, 11, 20))
+    assert "check the source behind connection 'lgsp'" in str(raised.value)
+    assert lgsp.password not in str(raised.value)
