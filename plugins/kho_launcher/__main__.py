@@ -20,6 +20,7 @@ from pathlib import Path
 
 from kho_launcher.messages import open_channel, send
 
+_PARENT = os.getppid()
 _READY_SECONDS = 120.0
 _HEALTH = "/execution/health"
 
@@ -125,13 +126,12 @@ def _night(date: str, components: "Components") -> int:  # noqa: UP037, F821
     started = night.trigger()
     send("phase", name=f"started {len(started)} DAGs for {date}")
 
-    parent = os.getppid()
-
     def keep_going() -> bool:
         ended = components.ended()
         if ended is not None:
             raise RuntimeError(f"Airflow's {ended} ended by itself; see {components.logs}/{ended}.log")
-        if os.getppid() != parent:
+        # Read at the very beginning, or a parent that died before would never be missed.
+        if os.getppid() != _PARENT:
             raise _Stop
         return True
 

@@ -8,6 +8,7 @@ every task that the scheduler's executor forks in turn, would otherwise pay for 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ import kho
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 15.0
+_PR_SET_PDEATHSIG = 1
 _PRELOADED = (
     "airflow.providers.standard.decorators.python",
     "airflow.providers.standard.operators.empty",
@@ -82,11 +84,15 @@ class Components:
     def stop(self, *, at_once: bool, patience: float = _STOP_SECONDS) -> None:
         """End the components, the last started first.
 
-        The scheduler lets running tasks finish, unless it is to be `at_once`: then tasks are told too.
+        The scheduler lets running tasks finish, unless it is to be `at_once`: then all are told together,
+        tasks too.
         """
         deadline = time.monotonic() + patience
+        for pid in self.running.values() if at_once else ():
+            _signal(pid, signal.SIGTERM, group=True)
         for name, pid in reversed(list(self.running.items())):
-            _signal(pid, signal.SIGTERM, group=at_once)
+            if not at_once:
+                _signal(pid, signal.SIGTERM, group=False)
             while name in self.running and time.monotonic() < deadline:
                 if self.ended() is None:
                     time.sleep(0.05)
@@ -117,11 +123,18 @@ def _signal(pid: int, number: int, *, group: bool) -> None:
         (os.killpg if group else os.kill)(pid, number)
 
 
+def _end_with_parent() -> None:
+    """Be told to end when the launcher dies, even by SIGKILL: nobody else would stop us (Linux)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _become(name: str, arguments: Sequence[str], log: Path, beside: Callable[[], object] | None) -> None:
     """Turn this forked process into the component; never returns."""
     status = 1
     try:
         os.setsid()
+        _end_with_parent()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         from kho_launcher.messages import close_channel

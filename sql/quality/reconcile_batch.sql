@@ -9,8 +9,8 @@ SELECT
     b.declared,
     b.fetched,
     :duplicates,
-    (SELECT count(*) FROM rejected),
-    (SELECT count(*) FROM accepted),
+    :quarantined,
+    :accepted,
     :loaded
 FROM meta.batch AS b
 WHERE b.batch_id = :batch_id

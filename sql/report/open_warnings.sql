@@ -52,9 +52,9 @@ SELECT
     r.agency_code,
     r.severity,
     r.failed AS records,
+    0::bigint AS overdue,
     coalesce(n.title_vi, r.rule_id) AS title_vi,
     coalesce(n.remedy_vi, '') AS remedy_vi,
-    0::bigint AS overdue,
     coalesce(s.first_seen_on, l.as_of) AS first_seen_on
 FROM loads AS l
 INNER JOIN dq.rule_result AS r ON l.batch_id = r.batch_id

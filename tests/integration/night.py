@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from kho import pipeline
 from kho.connections import Connection
-from kho.contracts import load_contracts
+from kho.contracts import Contract, load_contract, load_contracts
+from kho.contracts.model import RestSource
 from kho.pipeline import Context, StepResult
 from kho.sandbox import process
 from kho.sandbox.state import SandboxState
@@ -116,6 +117,16 @@ class Province:
             else:
                 selected.append(f"f.{column}")
         return sorted(map(repr, self.rows(f"SELECT {', '.join(selected)} FROM dw.{table} AS f")))
+
+
+def with_small_pages(dataset: str) -> Contract:
+    """The dataset's contract, with pages so small that every window has several."""
+    contract = load_contract(dataset)
+    if not isinstance(contract.source, RestSource):
+        return contract
+    paging = contract.source.paging.model_copy(update={"page_size": 100})
+    source = contract.source.model_copy(update={"paging": paging})
+    return contract.model_copy(update={"source": source})
 
 
 def in_order() -> list[str]:

@@ -18,6 +18,7 @@ from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
 DEFAULT_UI_PORT = 8080
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="The nightly load of the socio-economic master database.",
@@ -132,6 +133,15 @@ def url() -> None:
     from kho.server.warehouse import warehouse_url
 
     print(warehouse_url(get_settings()).render_as_string(hide_password=False))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the warehouse's schema up to date."""
+    from kho.server.warehouse import open_warehouse
+
+    open_warehouse(get_settings())
+    out.print("the warehouse's schema is up to date")
 
 
 @app.command()
@@ -257,9 +267,10 @@ def main() -> None:
             raise
         err.print(f"[red]error:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        err.print("stopped")
-        raise SystemExit(130) from None
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:
+            err.print("stopped; the same command goes on from there")
+        raise
 
 
 def _escaped(text: str) -> str:

@@ -60,7 +60,8 @@ def _read(contract: Contract, source: ReferenceSource, settings: Settings) -> tu
     path: Path = settings.reference_dir / f"{contract.dataset}.csv"
     if not path.is_file():
         raise ConfigurationError("the reference file is missing", dataset=contract.dataset, where=str(path))
-    names = path.open(encoding="utf-8").readline().strip().split(",")
+    with path.open(encoding="utf-8") as file:
+        names = file.readline().strip().split(",")
     options = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
     )

@@ -127,7 +127,8 @@ def _pages(
     number = 0
     while True:
         if isinstance(paging, OffsetPaging):
-            position = {paging.offset_param: str(number * paging.page_size)}
+            # By what came, not by what was asked for: services cap the page size as they like.
+            position = {paging.offset_param: str(received)}
         else:
             position = {paging.page_param: str(paging.first_page + number)}
         params = common | position

@@ -61,15 +61,10 @@ def load_batch(
             return _already_loaded(db, manifest.batch_id)
         run_file(db, "stage/tune_for_batch.sql")
         _create_views(db, contract, table, failed_table)
-        loaded = _run_load_files(db, contract, batch_key)
-        run_file(
-            db,
-            "quality/settle_quarantine.sql",
-            dataset=contract.dataset,
-            batch_id=manifest.batch_id,
-            as_of=manifest.as_of,
-        )
-        equation = _reconcile(db, contract, manifest, table, loaded)
+        accepted = int(db.scalar(sa.text("SELECT count(*) FROM accepted")) or 0)
+        loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=accepted)
+        _settle_quarantine(db, manifest)
+        equation = _reconcile(db, contract, manifest, table, accepted, loaded)
         _score(db, contract, manifest, table)
         if manifest.window_to is not None:
             run_file(
@@ -124,30 +119,42 @@ def _drop_views(db: sa.Connection) -> None:
     )
 
 
-def _run_load_files(db: sa.Connection, contract: Contract, batch_key: int) -> int:
+def _run_load_files(db: sa.Connection, contract: Contract, **parameters: int) -> int:
     loaded = 0
     for name in files_in(f"load/{contract.dataset}"):
-        result = run_file(db, name, batch_key=batch_key)
+        result = run_file(db, name, **parameters)
         if name.endswith(COUNT_FILE):
             loaded = int(result.scalar_one())
     return loaded
 
 
+def _settle_quarantine(db: sa.Connection, manifest: Manifest) -> None:
+    """Take in what fails now, close what its owner mended."""
+    batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id}
+    older = run_file(db, "quality/count_older_open.sql", **batch).scalar_one()
+    if older:
+        run_file(db, "quality/replace_superseded.sql", **batch)
+    run_file(db, "quality/quarantine_rejected.sql", as_of=manifest.as_of, **batch)
+    if older:
+        run_file(db, "quality/resolve_mended.sql", **batch)
+
+
 def _reconcile(
-    db: sa.Connection, contract: Contract, manifest: Manifest, table: StageTable, loaded: int
+    db: sa.Connection, contract: Contract, manifest: Manifest, table: StageTable, accepted: int, loaded: int
 ) -> Loaded:
-    duplicates = db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted} WHERE _repeat = 1"))
     row = run_file(
         db,
         "quality/reconcile_batch.sql",
         batch_id=manifest.batch_id,
-        duplicates=duplicates,
+        duplicates=db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted} WHERE _repeat = 1")),
+        quarantined=db.scalar(sa.text("SELECT count(*) FROM rejected")),
+        accepted=accepted,
         loaded=loaded,
     ).one()
     if not row.balanced:
         raise ReconciliationError(
-            f"the counts do not balance: declared {row.declared}, fetched {row.fetched} = accepted {row.accepted} "
-            f"+ quarantined {row.quarantined} + duplicates {row.duplicates}, loaded {row.loaded}",
+            f"the counts do not balance: declared {row.declared}, fetched {row.fetched} "
+            f"= accepted {row.accepted} + quarantined {row.quarantined} + duplicates {row.duplicates}, loaded {row.loaded}",
             dataset=contract.dataset,
             batch=manifest.batch_id,
             where=f"sql/load/{contract.dataset}",

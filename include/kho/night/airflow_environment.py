@@ -21,7 +21,7 @@ METADATA = "airflow"
 """Name of Airflow's database on the embedded server."""
 
 _DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-_PARALLEL_TASKS = 4
+_PARALLEL_TASKS = 6
 
 
 def airflow_environment(
@@ -135,6 +135,8 @@ def _components(settings: Settings, port: int) -> dict[str, str]:
         # The launcher sees to the schema, once for all components.
         "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+        # A finished task is noticed this many seconds late at worst, and keeps its slot so long.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
     }

@@ -47,7 +47,8 @@ class NightOutcome:
     @property
     def nothing_new(self) -> bool:
         """Whether every source had nothing new."""
-        return all(found.outcome == "unchanged" for found in self.datasets)
+        found = {dataset.outcome for dataset in self.datasets}
+        return found == {"unchanged"}
 
 
 def run_night(

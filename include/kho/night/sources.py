@@ -4,8 +4,9 @@ In: the settings and the night's date. Out: a running sandbox turned to that dat
 lead to it. A source named by `AIRFLOW_CONN_<NAME>` is left alone.
 """
 
-from datetime import date
+from datetime import date, datetime
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
@@ -13,7 +14,7 @@ from kho.connections import Connection, is_overridden, write_connections
 from kho.sandbox import process
 from kho.sandbox.state import DEFAULT_SIZE, SandboxState, config_path, read_config
 from kho.server.postgres import ensure_running
-from kho.settings import Settings
+from kho.settings import TIMEZONE, Settings
 
 GATEWAY = "lgsp"
 FINANCE = "agency_finance"
@@ -24,7 +25,7 @@ def open_sources(settings: Settings, as_of: date | None, size: int | None = None
 
     Args:
         settings: where the sandbox lives.
-        as_of: the date to turn it to; None leaves its clock alone.
+        as_of: the date to turn it to; None leaves its clock alone once it was set.
         size: dossiers at its beginning; None keeps what an earlier start chose.
 
     Raises:
@@ -34,6 +35,8 @@ def open_sources(settings: Settings, as_of: date | None, size: int | None = None
         return False
     admin = ensure_running(settings).url("postgres").render_as_string(hide_password=False)
     state = process.up(settings, size=size or _earlier_size(settings), finance_admin_url=admin)
+    if as_of is None and state.clock_date is None:
+        as_of = datetime.now(ZoneInfo(TIMEZONE)).date()
     if as_of is not None:
         state = process.set_clock(settings, as_of)
     write_connections(settings, _connections(state))

@@ -132,7 +132,8 @@ def load_report_config(path: Path) -> ReportConfig:
     try:
         return ReportConfig.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key also leaves its right name missing: say what was misspelt.
+        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
         place = tuple(first["loc"])
         key = ".".join(str(part) for part in place) or "document"
         raise ConfigurationError(

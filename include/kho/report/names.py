@@ -24,6 +24,7 @@ PLATFORM = ""
 
 UNKNOWN_AGENCY = "Mã cơ quan ngoài danh mục"
 NO_AGENCY = "Chưa xác định được cơ quan"
+NO_AGENCY_SHORT = "không rõ cơ quan"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Names:
     """Titles by code.
 
     Attributes:
-        datasets: the title of each dataset under contract.
+        datasets: the title of each dataset under contract: what systems send first, then catalogues.
         owners: who answers for each dataset.
         agencies: full name by code, of the catalogue's agencies only.
         short: the same, short, for narrow tables.
@@ -48,12 +49,21 @@ class Names:
         """The dataset's title; its slug when it has no contract any more."""
         return self.datasets.get(slug, clip(slug, 60))
 
+    def place(self, slug: str) -> tuple[int, str]:
+        """Sort key: the order of `datasets`; a dataset without a contract comes last."""
+        known = list(self.datasets)
+        return (known.index(slug) if slug in self.datasets else len(known), slug)
+
     def owner(self, slug: str) -> str:
         """Who answers for the dataset."""
         return self.owners.get(slug, NO_AGENCY)
 
     def knows(self, agency_code: str) -> bool:
         return agency_code in self.agencies
+
+    def known(self, agency_code: str) -> str:
+        """The code if it is in the catalogue, else the empty one: all others together."""
+        return agency_code if agency_code in self.agencies else ""
 
     def agency(self, agency_code: str) -> str:
         """The agency's name; a code outside the catalogue is not repeated."""
@@ -64,7 +74,7 @@ def read_names(db: sa.Connection, contracts_dir: Path) -> Names:
     """Names for a report; contracts are read from `contracts_dir`."""
     rows = run_file(db, "report/agencies.sql").all()
     agencies = {row.agency_code: clip(row.name_vi, 90) for row in rows}
-    contracts = load_contracts(contracts_dir)
+    contracts = sorted(load_contracts(contracts_dir), key=lambda c: (c.source.kind == "reference", c.title))
     return Names(
         datasets={contract.dataset: clip(contract.title, 60) for contract in contracts},
         owners={

@@ -96,17 +96,17 @@ def read_overdue(
 def _missing_reports(db: sa.Connection, as_of: date, names: Names) -> tuple[MissingReports, ...]:
     grouped: dict[tuple[str, str], list[tuple[date, str]]] = defaultdict(list)
     for row in run_file(db, "report/missing_submissions.sql", as_of=as_of):
-        grouped[names.agency(row.agency_code), row.dataset].append((row.due_on, row.period_code))
+        grouped[names.known(row.agency_code), row.dataset].append((row.due_on, row.period_code))
     lines = (
         MissingReports(
-            agency=agency,
+            agency=names.agency(code),
             dataset=names.dataset(dataset),
             count=len(periods),
             periods=tuple(period(code) for _, code in sorted(periods)[:_PERIODS_NAMED]),
             more_periods=max(0, len(periods) - _PERIODS_NAMED),
             oldest_due_on=min(periods)[0],
         )
-        for (agency, dataset), periods in grouped.items()
+        for (code, dataset), periods in grouped.items()
     )
     return tuple(sorted(lines, key=lambda line: (-line.count, line.agency, line.dataset)))
 
@@ -115,10 +115,10 @@ def _overdue_dossiers(db: sa.Connection, as_of: date, names: Names) -> tuple[Ove
     counts: dict[str, int] = defaultdict(int)
     oldest: dict[str, date] = {}
     for row in run_file(db, "report/overdue_dossiers.sql", as_of=as_of):
-        agency = names.agency(row.agency_code)
-        counts[agency] += row.dossiers
-        oldest[agency] = min(row.oldest_due_on, oldest.get(agency, row.oldest_due_on))
-    lines = (OverdueDossiers(agency, count, oldest[agency]) for agency, count in counts.items())
+        code = names.known(row.agency_code)
+        counts[code] += row.dossiers
+        oldest[code] = min(row.oldest_due_on, oldest.get(code, row.oldest_due_on))
+    lines = (OverdueDossiers(names.agency(code), count, oldest[code]) for code, count in counts.items())
     return tuple(sorted(lines, key=lambda line: (line.agency == NO_AGENCY, -line.dossiers, line.agency)))
 
 

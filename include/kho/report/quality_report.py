@@ -10,13 +10,11 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kho.contracts import dataset_names
 from kho.extract.administrative_units import read_units
 from kho.report import bands, names, night, overdue, score_tables, scores, vietnamese, violations
 from kho.report.config import Letterhead, ReportConfig, config_path, load_report_config
@@ -62,11 +60,6 @@ class Report:
     def source_incidents(self) -> tuple[night.Incident, ...]:
         return tuple(item for item in self.incidents if not item.is_platform)
 
-    @property
-    def verify_by(self) -> date:
-        """By when what is first reported tonight has to be verified."""
-        return self.as_of + timedelta(days=self.config.deadlines.verify_days)
-
 
 def write_quality_report(engine: sa.Engine, as_of: date, settings: Settings) -> Path:
     """Write the report of the night of `as_of`; a report that exists is replaced.
@@ -89,7 +82,10 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
         known = names.read_names(db, settings.contracts_dir)
         previous = scores.previous_score_night(db, as_of)
         book = scores.read_score_book(db, as_of, config.band_limits, previous)
-        nights = night.with_missing(night.read_night(db, as_of), dataset_names(settings.contracts_dir))
+        nights = sorted(
+            night.with_missing(night.read_night(db, as_of), known.datasets),
+            key=lambda item: known.place(item.dataset),
+        )
         return Report(
             as_of=as_of,
             previous=previous,
@@ -98,7 +94,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             config=config,
             letterhead=config.letterhead(settings.province).filled(province_name, province["short_name"]),
             names=known,
-            nights=nights,
+            nights=tuple(nights),
             counts=night.loaded_tonight(nights),
             incidents=night.incidents(nights),
             scores=score_tables.score_tables(book, known, config.lines.agencies),

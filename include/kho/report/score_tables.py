@@ -108,16 +108,15 @@ def _datasets(book: ScoreBook, names: Names) -> tuple[ScoreRow, ...]:
     overall = book.cells(lambda line: line.dataset)
     cells = book.cells(lambda line: (line.dataset, line.principle))
     scored_on = book.scored_on()
-    rows = [
+    return tuple(
         ScoreRow(
             names.dataset(slug),
             overall[slug],
             tuple(cells.get((slug, principle)) for principle in names.principles),
             scored_on[slug],
         )
-        for slug in overall
-    ]
-    return tuple(sorted(rows, key=lambda row: row.title))
+        for slug in sorted(overall, key=names.place)
+    )
 
 
 def _agencies(book: ScoreBook, names: Names) -> list[tuple[ScoreRow, str]]:

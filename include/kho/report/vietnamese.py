@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 _MARKS_AT_MOST = 2
+_LONGEST_WORD = 15
 _LONG_DIGITS = re.compile(r"\d(?:[ .\-]?\d){8,}")
 _EMAIL = re.compile(r"\S+@\S+")
 _FOLDER = re.compile(r"(?<![\w:/.])/(?:[^\s/]+/)+")
@@ -77,7 +78,13 @@ def clip(text: str, limit: int = 160) -> str:
             marks = 0
         kept.append(char)
     line = " ".join("".join(kept).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    if line[limit - 1] != " ":
+        # Between words, unless the last word is as long as a line.
+        cut = cut.rpartition(" ")[0] if " " in cut[-_LONGEST_WORD:] else cut
+    return cut.rstrip() + "…"
 
 
 def technical(text: str, limit: int = 260) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kho.report.names import NO_AGENCY, Names
+from kho.report.names import NO_AGENCY_SHORT, Names
 from kho.report.vietnamese import clip
 from kho.sql_files import run_file
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kho.report.config import Deadlines
 
-_AGENCIES_NAMED = 3
+_AGENCIES_NAMED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,12 @@ def _violation(rows: list[Any], names: Names, deadlines: Deadlines) -> Violation
     first_seen_on = min(row.first_seen_on for row in rows)
     per_agency: dict[str, int] = defaultdict(int)
     for row in rows:
-        per_agency[row.agency_code if names.knows(row.agency_code) else ""] += row.records
+        per_agency[names.known(row.agency_code)] += row.records
     nobody = per_agency.pop("", 0)
     ranked = sorted(per_agency.items(), key=lambda item: (-item[1], item[0]))
-    shown = [(names.agency(code), records) for code, records in ranked[:_AGENCIES_NAMED]]
+    shown = [(names.short[code], records) for code, records in ranked[:_AGENCIES_NAMED]]
     if nobody:
-        shown.append((NO_AGENCY, nobody))
+        shown.append((NO_AGENCY_SHORT, nobody))
     return Violation(
         dataset=first.dataset,
         rule_id=clip(first.rule_id, 60),
@@ -143,7 +143,7 @@ def _backlog(
 ) -> tuple[Backlog, ...]:
     by_agency: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        by_agency[row.agency_code if names.knows(row.agency_code) else ""].append(row)
+        by_agency[names.known(row.agency_code)].append(row)
     broken: dict[str, list[Any]] = defaultdict(list)
     for row in rules:
         broken[row.agency_code].append(row)

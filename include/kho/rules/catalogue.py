@@ -98,7 +98,7 @@ def rule_types() -> Mapping[str, RuleType]:
             where=str(core),
             next_step="run make clean, then make nightly",
         )
-    return MappingProxyType(types | OWN_TYPES)
+    return MappingProxyType({**types, **OWN_TYPES})
 
 
 def _core_folder() -> Path:

@@ -21,7 +21,9 @@ from kho.rules.gx import load_gx
 from kho.rules.gx_suite import refusal, to_gx_expectation
 
 if TYPE_CHECKING:
-    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.execution_engine.sqlalchemy_execution_engine import (
+        SqlAlchemyExecutionEngine,
+    )
     from great_expectations.validator.metric_configuration import MetricConfiguration
 
     from kho.rules.suite import Rule, Suite
@@ -71,8 +73,10 @@ def row_conditions(
 
 
 def _execution_engine(engine: sa.Engine, table: StageTable) -> SqlAlchemyExecutionEngine:
-    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
+    from great_expectations.execution_engine.sqlalchemy_execution_engine import (
+        SqlAlchemyExecutionEngine,
+    )
 
     execution = SqlAlchemyExecutionEngine(engine=engine, create_temp_table=False)
     data = SqlAlchemyBatchData(
@@ -83,7 +87,7 @@ def _execution_engine(engine: sa.Engine, table: StageTable) -> SqlAlchemyExecuti
 
 
 def _condition_metric(rule: Rule, params: Mapping[str, Any]) -> MetricConfiguration:
-    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
     from great_expectations.expectations.registry import get_metric_kwargs
     from great_expectations.validator.metric_configuration import MetricConfiguration
 
@@ -125,7 +129,9 @@ def _where_clauses(selectable: Any) -> Iterator[Sql]:
 
 def _skips_nulls(execution: SqlAlchemyExecutionEngine, metric: MetricConfiguration) -> bool:
     """Whether the metric is not asked about NULLs; only metrics of one column can say so."""
-    from great_expectations.expectations.metrics import ColumnMapMetricProvider
+    from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
+        ColumnMapMetricProvider,
+    )
     from great_expectations.expectations.registry import get_metric_provider
 
     provider, _ = get_metric_provider(metric.metric_name, execution)

@@ -32,8 +32,10 @@ def to_gx_suite(
     """
     gx = load_gx()
     chosen = suite.rules if rules is None else rules
-    expectations = [to_gx_expectation(rule, params) for rule in chosen]
-    made: ExpectationSuite = gx.ExpectationSuite(name=suite.dataset, expectations=expectations)
+    # Made into expectations first, because a suite only logs a configuration that it refuses.
+    # Handed over as configurations, because it takes an expectation with an id for another's.
+    configurations = [to_gx_expectation(rule, params).configuration for rule in chosen]
+    made: ExpectationSuite = gx.ExpectationSuite(name=suite.dataset, expectations=configurations)
     return made
 
 
@@ -44,8 +46,9 @@ def to_gx_expectation(rule: Rule, params: Mapping[str, Any]) -> Expectation:
         SuiteError: Great Expectations refuses the rule, or a parameter has no value.
     """
     load_gx()
-    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.row_conditions import deserialize_row_condition
 
     kwargs = {key: _with_values(value, rule, params) for key, value in rule.kwargs.items()}
@@ -56,7 +59,7 @@ def to_gx_expectation(rule: Rule, params: Mapping[str, Any]) -> Expectation:
             type=rule.type,
             kwargs=kwargs,
             id=rule.rule_id,
-            severity=rule.severity,
+            severity=FailureSeverity(rule.severity),
             meta={"rule_id": rule.rule_id, "principle": rule.principle, "title": rule.title},
         )
         return configuration.to_domain_obj()

@@ -81,14 +81,13 @@ def label(
     """
     failed = failed_table(table)
     broken = [
-        sa.case((condition.unexpected, sa.literal(rule_id)))
-        for rule_id, condition in conditions.items()
+        sa.case((condition.unexpected, sa.literal(rule_id))) for rule_id, condition in conditions.items()
     ]
-    query = (
+    query: sa.Select[Any] = (
         sa.select(
             sa.column("_row"),
             _agency(agency_column).label("_agency"),
-            sa.func.array_remove(array(broken, type_=sa.Text), sa.null()).label("rules"),
+            sa.func.array_remove(array[Any](broken, type_=sa.Text), sa.null()).label("rules"),
         )
         .select_from(_source(table))
         .where(_COUNTS, sa.or_(sa.false(), *(c.unexpected for c in conditions.values())))
@@ -137,7 +136,7 @@ def _evaluated(
 
 def _failed(connection: sa.Connection, table: StageTable) -> dict[tuple[str, str | None], int]:
     rule = sa.func.unnest(sa.column("rules")).label("rule_id")
-    agency = sa.column("_agency")
+    agency: sa.ColumnElement[Any] = sa.column("_agency")
     query = (
         sa.select(rule, agency, sa.func.count())
         .select_from(_source(failed_table(table)))
@@ -166,9 +165,9 @@ def _as_text(connection: sa.Connection, clause: sa.ClauseElement) -> str:
 
     The `named` style leaves `%` alone, which the driver's own style would double.
     """
-    dialect = psycopg2.dialect(paramstyle="named")
+    dialect = psycopg2.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
     # Asks the server, among other things, whether a backslash in a text stands for itself.
-    dialect.initialize(connection)
+    dialect.initialize(connection)  # type: ignore[no-untyped-call]
     return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 

@@ -6,23 +6,25 @@ from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
-from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
+from great_expectations.core.suite_parameters import SuiteParameterDict
 from great_expectations.expectations.expectation import ColumnPairMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import (
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (
     ColumnPairMapMetricProvider,
-    column_pair_condition_partial,
 )
 
 from kho.rules.expectations.columns import (
     PAIR_DOMAIN_KEYS,
     PAIR_SUCCESS_KEYS,
     Sql,
-    as_dates,
-    pair_truth,
+    agree_by_day,
+    pair_on_pandas,
+    pair_on_sql,
 )
 
+Units = list[dict[str, Any]]
 
-def _periods(units: list[dict[str, Any]]) -> Iterator[tuple[date, date | None, list[str]]]:
+
+def _periods(units: Units) -> Iterator[tuple[date, date | None, list[str]]]:
     for unit in units:
         valid_to = unit["valid_to"]
         yield (
@@ -32,47 +34,42 @@ def _periods(units: list[dict[str, Any]]) -> Iterator[tuple[date, date | None, l
         )
 
 
+def _are_valid(codes: "pd.Series[Any]", days: "pd.Series[Any]", units: Units) -> "pd.Series[bool]":
+    periods = [(start, end, frozenset(members)) for start, end, members in _periods(units)]
+
+    def is_valid(code: str, day: date) -> bool:
+        return any(
+            code in members and start <= day and (end is None or day <= end)
+            for start, end, members in periods
+        )
+
+    return agree_by_day(codes, days, is_valid)
+
+
+def _are_valid_sql(code: Sql, day: Sql, units: Units) -> Sql:
+    # The newest period first: nearly all rows are of today. The last day counts in full, also
+    # where the column is a timestamp, hence "before the next day".
+    newest_first = sorted(_periods(units), reverse=True, key=lambda period: period[0])
+    return sa.or_(
+        *(
+            sa.and_(
+                day >= sa.literal(start),
+                sa.true() if end is None else day < sa.literal(end + timedelta(days=1)),
+                code.in_(members),
+            )
+            for start, end, members in newest_first
+        )
+    )
+
+
 class ColumnPairValuesUnitValidOn(ColumnPairMapMetricProvider):
     """Whether a unit's code is in force on a day."""
 
     condition_metric_name = "column_pair_values.unit_valid_on"
     condition_domain_keys = PAIR_DOMAIN_KEYS
     condition_value_keys = ("units",)
-
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(
-        cls,
-        column_A: "pd.Series[Any]",
-        column_B: "pd.Series[Any]",
-        units: list[dict[str, Any]],
-        **_: Any,
-    ) -> "pd.Series[bool]":
-        periods = [(start, end, frozenset(codes)) for start, end, codes in _periods(units)]
-
-        def is_valid(code: Any, day: Any) -> bool:
-            if pd.isna(code) or day is None:
-                return True
-            return any(
-                code in codes and start <= day and (end is None or day <= end)
-                for start, end, codes in periods
-            )
-
-        return pair_truth(column_A, as_dates(column_B), is_valid)
-
-    @column_pair_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column_A: Sql, column_B: Sql, units: list[dict[str, Any]], **_: Any) -> Sql:
-        # The newest period first: nearly all rows are of today. The last day counts in full, also
-        # where the column is a timestamp, hence "before the next day".
-        return sa.or_(
-            *(
-                sa.and_(
-                    column_B >= sa.literal(start),
-                    sa.true() if end is None else column_B < sa.literal(end + timedelta(days=1)),
-                    column_A.in_(codes),
-                )
-                for start, end, codes in sorted(_periods(units), reverse=True, key=lambda p: p[0])
-            )
-        )
+    _pandas = pair_on_pandas(_are_valid, condition_value_keys)
+    _sqlalchemy = pair_on_sql(_are_valid_sql, condition_value_keys)
 
 
 class ExpectAdministrativeUnitToBeValidOn(ColumnPairMapExpectation):
@@ -85,5 +82,5 @@ class ExpectAdministrativeUnitToBeValidOn(ColumnPairMapExpectation):
 
     map_metric = "column_pair_values.unit_valid_on"
     success_keys = (*PAIR_SUCCESS_KEYS, "units")
-    units: list[dict[str, Any]]
+    units: Units | SuiteParameterDict[str, Any]
     ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"

@@ -1,17 +1,12 @@
 """Agency codes (mã định danh cơ quan, QĐ 20/2020/QĐ-TTg and QĐ 09/2025/QĐ-TTg)."""
 
-from typing import Any
-
-import pandas as pd
 import sqlalchemy as sa
-from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import (
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
     ColumnMapMetricProvider,
-    column_condition_partial,
 )
 
-from kho.rules.expectations.columns import Sql, each_text, matches
+from kho.rules.expectations.columns import Sql, column_on_sql, matches, texts_on_pandas
 from kho.rules.identifiers import AGENCY_CODE, is_agency_code
 
 _OLD_FORM_PLACES = "___.__.__.___"
@@ -31,14 +26,8 @@ class ColumnValuesAgencyCode(ColumnMapMetricProvider):
     """Whether a value is an agency code."""
 
     condition_metric_name = "column_values.agency_code"
-
-    @column_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        return each_text(column, is_agency_code)
-
-    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column: Sql, **_: Any) -> Sql:
-        return agency_code_sql(column)
+    _pandas = texts_on_pandas(is_agency_code)
+    _sqlalchemy = column_on_sql(agency_code_sql)
 
 
 class ExpectColumnValuesToBeAgencyCode(ColumnMapExpectation):

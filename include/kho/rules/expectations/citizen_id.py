@@ -1,17 +1,12 @@
 """Citizen ids (số định danh cá nhân)."""
 
-from typing import Any
-
-import pandas as pd
 import sqlalchemy as sa
-from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import (
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
     ColumnMapMetricProvider,
-    column_condition_partial,
 )
 
-from kho.rules.expectations.columns import Sql, are_digits, each_text, part
+from kho.rules.expectations.columns import Sql, are_digits, column_on_sql, part, texts_on_pandas
 from kho.rules.identifiers import BIRTH_PROVINCES, is_citizen_id
 
 
@@ -28,14 +23,8 @@ class ColumnValuesCitizenId(ColumnMapMetricProvider):
     """Whether a value is a citizen id."""
 
     condition_metric_name = "column_values.citizen_id"
-
-    @column_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        return each_text(column, is_citizen_id)
-
-    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column: Sql, **_: Any) -> Sql:
-        return citizen_id_sql(column)
+    _pandas = texts_on_pandas(is_citizen_id)
+    _sqlalchemy = column_on_sql(citizen_id_sql)
 
 
 class ExpectColumnValuesToBeCitizenId(ColumnMapExpectation):

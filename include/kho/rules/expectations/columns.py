@@ -1,4 +1,7 @@
-"""What the expectations of this package have in common: keys, pandas helpers, SQL fragments.
+"""What the expectations of this package have in common.
+
+In:  a condition as a plain function, once of texts or pandas columns and once of SQL columns.
+Out: the same in the shape in which Great Expectations keeps a metric's conditions.
 
 Measured on PostgreSQL 18: a regular expression with counted repetitions (`[0-9]{12}`) costs some
 0.1 µs a character, because the automaton's states are built anew for every row; loops (`[0-9]*`),
@@ -6,12 +9,22 @@ Measured on PostgreSQL 18: a regular expression with counted repetitions (`[0-9]
 loops for the alphabet.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.sqlalchemy_execution_engine import (
+    SqlAlchemyExecutionEngine,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
+    column_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_condition_partial import (
+    column_pair_condition_partial,
+)
 
 Sql = sa.ColumnElement[Any]
 
@@ -22,22 +35,55 @@ PAIR_DOMAIN_KEYS = (
 PAIR_SUCCESS_KEYS = ("column_A", "column_B", "ignore_row_if", "mostly")
 
 
-def each_text(column: "pd.Series[Any]", is_good: Callable[[str], bool]) -> "pd.Series[bool]":
-    """Apply a test of texts to a column that has no missing values."""
-    return column.map(lambda value: is_good(str(value))).astype(bool)
+def texts_on_pandas(is_good: Callable[[str], bool]) -> Any:
+    """A metric's condition on pandas, from a test of one text; missing values do not come."""
+
+    def condition(_provider: Any, column: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
+        return column.map(lambda value: is_good(str(value))).astype(bool)
+
+    return column_condition_partial(engine=PandasExecutionEngine)(condition)
 
 
-def pair_truth(
-    column_a: "pd.Series[Any]", column_b: Iterable[Any], is_good: Callable[[Any, Any], bool]
+def column_on_sql(is_good: Callable[[Sql], Sql]) -> Any:
+    """A metric's condition on SQL, from a condition on a column."""
+
+    def condition(_provider: Any, column: Sql, **_: Any) -> Sql:
+        return is_good(column)
+
+    return column_condition_partial(engine=SqlAlchemyExecutionEngine)(condition)
+
+
+def pair_on_pandas(is_good: Callable[..., "pd.Series[bool]"], value_keys: tuple[str, ...] = ()) -> Any:
+    """A pair metric's condition on pandas, from a function of both columns and the values."""
+
+    def condition(
+        _provider: Any, column_a: "pd.Series[Any]", column_b: "pd.Series[Any]", **given: Any
+    ) -> "pd.Series[bool]":
+        return is_good(column_a, column_b, *(given[key] for key in value_keys))
+
+    return column_pair_condition_partial(engine=PandasExecutionEngine)(condition)
+
+
+def pair_on_sql(is_good: Callable[..., Sql], value_keys: tuple[str, ...] = ()) -> Any:
+    """A pair metric's condition on SQL, from a condition on both columns and the values."""
+
+    def condition(_provider: Any, column_a: Sql, column_b: Sql, **given: Any) -> Sql:
+        return is_good(column_a, column_b, *(given[key] for key in value_keys))
+
+    return column_pair_condition_partial(engine=SqlAlchemyExecutionEngine)(condition)
+
+
+def agree_by_day(
+    column_a: "pd.Series[Any]",
+    column_b: "pd.Series[Any]",
+    is_good: Callable[[Any, date], bool],
 ) -> "pd.Series[bool]":
-    """Apply a test to each pair of values."""
-    truth = [is_good(a, b) for a, b in zip(column_a, column_b, strict=True)]
+    """Test each value of A with the day of B; a pair with a missing value passes."""
+    truth = [
+        True if pd.isna(a) or pd.isna(b) else is_good(a, pd.Timestamp(b).date())
+        for a, b in zip(column_a, column_b, strict=True)
+    ]
     return pd.Series(truth, index=column_a.index, dtype=bool)
-
-
-def as_dates(column: "pd.Series[Any]") -> list[date | None]:
-    """The day of each value of a column of dates or timestamps; None where there is none."""
-    return [None if pd.isna(value) else pd.Timestamp(value).date() for value in column]
 
 
 def are_digits(text: Sql) -> Sql:

@@ -1,30 +1,32 @@
 """Dossier codes (mã hồ sơ, TT 01/2018/TT-VPCP): `{agency}-YYMMDD-{sequence}`."""
 
+from datetime import date
 from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
-from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import (
     ColumnMapExpectation,
     ColumnPairMapExpectation,
 )
-from great_expectations.expectations.metrics.map_metric_provider import (
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
     ColumnMapMetricProvider,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (
     ColumnPairMapMetricProvider,
-    column_condition_partial,
-    column_pair_condition_partial,
 )
 
 from kho.rules.expectations.columns import (
     PAIR_DOMAIN_KEYS,
     PAIR_SUCCESS_KEYS,
     Sql,
-    as_dates,
-    each_text,
+    agree_by_day,
+    column_on_sql,
     is_input,
     matches,
-    pair_truth,
+    pair_on_pandas,
+    pair_on_sql,
+    texts_on_pandas,
 )
 from kho.rules.identifiers import DOSSIER_CODE, dossier_date, is_dossier_code
 
@@ -54,14 +56,8 @@ class ColumnValuesDossierCode(ColumnMapMetricProvider):
     """Whether a value is a dossier code."""
 
     condition_metric_name = "column_values.dossier_code"
-
-    @column_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        return each_text(column, is_dossier_code)
-
-    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column: Sql, **_: Any) -> Sql:
-        return dossier_code_sql(column)
+    _pandas = texts_on_pandas(is_dossier_code)
+    _sqlalchemy = column_on_sql(dossier_code_sql)
 
 
 class ExpectColumnValuesToBeDossierCode(ColumnMapExpectation):
@@ -70,29 +66,26 @@ class ExpectColumnValuesToBeDossierCode(ColumnMapExpectation):
     map_metric = "column_values.dossier_code"
 
 
+def _dates_match(codes: "pd.Series[Any]", days: "pd.Series[Any]") -> "pd.Series[bool]":
+    def matches_day(code: str, day: date) -> bool:
+        return not is_dossier_code(code) or dossier_date(code) == day
+
+    return agree_by_day(codes, days, matches_day)
+
+
+def _dates_match_sql(code: Sql, day: Sql) -> Sql:
+    # The equality comes first: it is cheap, and true of all rows but the bad ones.
+    return sa.or_(_day(code) == sa.func.to_char(day, "YYYYMMDD"), sa.not_(dossier_code_sql(code)))
+
+
 class ColumnPairValuesDossierDate(ColumnPairMapMetricProvider):
     """Whether the date inside a dossier code is the date of a timestamp."""
 
     condition_metric_name = "column_pair_values.dossier_date"
     condition_domain_keys = PAIR_DOMAIN_KEYS
     condition_value_keys = ()
-
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column_A: "pd.Series[Any]", column_B: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        def agrees(code: Any, day: Any) -> bool:
-            if pd.isna(code) or day is None or not is_dossier_code(code):
-                return True
-            return bool(dossier_date(code) == day)
-
-        return pair_truth(column_A, as_dates(column_B), agrees)
-
-    @column_pair_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column_A: Sql, column_B: Sql, **_: Any) -> Sql:
-        # The equality comes first: it is cheap, and true of all rows but the bad ones.
-        return sa.or_(
-            _day(column_A) == sa.func.to_char(column_B, "YYYYMMDD"),
-            sa.not_(dossier_code_sql(column_A)),
-        )
+    _pandas = pair_on_pandas(_dates_match)
+    _sqlalchemy = pair_on_sql(_dates_match_sql)
 
 
 class ExpectDossierCodeDateToMatch(ColumnPairMapExpectation):

@@ -9,23 +9,43 @@ from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
-from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import ColumnPairMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import (
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (
     ColumnPairMapMetricProvider,
-    column_pair_condition_partial,
 )
 
-from kho.rules.expectations.columns import PAIR_DOMAIN_KEYS, PAIR_SUCCESS_KEYS, Sql
+from kho.rules.expectations.columns import (
+    PAIR_DOMAIN_KEYS,
+    PAIR_SUCCESS_KEYS,
+    Sql,
+    pair_on_pandas,
+    pair_on_sql,
+)
 
 
-def _is_named(column: Any, unreadable: "pd.Series[Any]") -> "pd.Series[bool]":
-    named = unreadable.fillna("").astype(str).str.contains(f",{column.name},", regex=False)
-    return named.astype(bool)
+def _is_named(column: "pd.Series[Any]", unreadable: "pd.Series[Any]") -> "pd.Series[bool]":
+    texts = unreadable.fillna("").astype(str)
+    return texts.str.contains(f",{column.name},", regex=False).astype(bool)
 
 
-def _position(column: Any, unreadable: Sql) -> Sql:
-    return sa.func.strpos(unreadable, f",{column.name},")
+def _position(column: Sql, unreadable: Sql) -> Sql:
+    return sa.func.strpos(unreadable, f",{getattr(column, 'name', '')},")
+
+
+def _is_present(column: "pd.Series[Any]", unreadable: "pd.Series[Any]") -> "pd.Series[bool]":
+    return column.notna() | _is_named(column, unreadable)
+
+
+def _is_present_sql(column: Sql, unreadable: Sql) -> Sql:
+    return sa.or_(column.is_not(None), sa.func.coalesce(_position(column, unreadable), 0) > 0)
+
+
+def _is_readable(column: "pd.Series[Any]", unreadable: "pd.Series[Any]") -> "pd.Series[bool]":
+    return ~_is_named(column, unreadable)
+
+
+def _is_readable_sql(column: Sql, unreadable: Sql) -> Sql:
+    return sa.or_(unreadable.is_(None), _position(column, unreadable) == 0)
 
 
 class ColumnPairValuesPresent(ColumnPairMapMetricProvider):
@@ -34,14 +54,8 @@ class ColumnPairValuesPresent(ColumnPairMapMetricProvider):
     condition_metric_name = "column_pair_values.present"
     condition_domain_keys = PAIR_DOMAIN_KEYS
     condition_value_keys = ()
-
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column_A: "pd.Series[Any]", column_B: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        return column_A.notna() | _is_named(column_A, column_B)
-
-    @column_pair_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column_A: Sql, column_B: Sql, **_: Any) -> Sql:
-        return sa.or_(column_A.is_not(None), sa.func.coalesce(_position(column_A, column_B), 0) > 0)
+    _pandas = pair_on_pandas(_is_present)
+    _sqlalchemy = pair_on_sql(_is_present_sql)
 
 
 class ExpectColumnValueToBePresent(ColumnPairMapExpectation):
@@ -58,14 +72,8 @@ class ColumnPairValuesReadable(ColumnPairMapMetricProvider):
     condition_metric_name = "column_pair_values.readable"
     condition_domain_keys = PAIR_DOMAIN_KEYS
     condition_value_keys = ()
-
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column_A: "pd.Series[Any]", column_B: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        return ~_is_named(column_A, column_B)
-
-    @column_pair_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column_A: Sql, column_B: Sql, **_: Any) -> Sql:
-        return sa.or_(column_B.is_(None), _position(column_A, column_B) == 0)
+    _pandas = pair_on_pandas(_is_readable)
+    _sqlalchemy = pair_on_sql(_is_readable_sql)
 
 
 class ExpectColumnValueToBeReadable(ColumnPairMapExpectation):

@@ -1,18 +1,13 @@
 """Tax codes and enterprise codes (mã số thuế, mã số doanh nghiệp)."""
 
-from typing import Any
-
-import pandas as pd
 import sqlalchemy as sa
-from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import (
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
     ColumnMapMetricProvider,
-    column_condition_partial,
 )
 
 from kho.rules.expectations.citizen_id import citizen_id_sql
-from kho.rules.expectations.columns import Sql, are_digits, each_text, part
+from kho.rules.expectations.columns import Sql, are_digits, column_on_sql, part, texts_on_pandas
 from kho.rules.identifiers import TAX_WEIGHTS, is_tax_code
 
 
@@ -54,14 +49,8 @@ class ColumnValuesTaxCode(ColumnMapMetricProvider):
     """Whether a value is a tax code."""
 
     condition_metric_name = "column_values.tax_code"
-
-    @column_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        return each_text(column, is_tax_code)
-
-    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column: Sql, **_: Any) -> Sql:
-        return tax_code_sql(column)
+    _pandas = texts_on_pandas(is_tax_code)
+    _sqlalchemy = column_on_sql(tax_code_sql)
 
 
 class ExpectColumnValuesToBeTaxCode(ColumnMapExpectation):

@@ -1,0 +1,24 @@
+#!/bin/bash
+# Turns the secrets that only environment variables can carry into such, then starts what the image of
+# Airflow would start. Airflow's own secrets are read by its `_CMD` settings.
+set -euo pipefail
+
+read_secret() { [ -r "/run/secrets/$1" ] && cat "/run/secrets/$1"; }
+
+if password=$(read_secret warehouse_password); then
+    export KHO_WAREHOUSE_URL="postgresql://warehouse:$password@postgres:5432/warehouse"
+fi
+if connection=$(read_secret connection_lgsp); then
+    export AIRFLOW_CONN_LGSP="$connection"
+fi
+if connection=$(read_secret connection_agency_finance); then
+    export AIRFLOW_CONN_AGENCY_FINANCE="$connection"
+fi
+if password=$(read_secret admin_password); then
+    # Airflow opens this file for writing, which it may not do with a secret.
+    passwords=$(mktemp)
+    printf '{"admin": "%s"}\n' "$password" >"$passwords"
+    export AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE="$passwords"
+fi
+
+exec /entrypoint "$@"

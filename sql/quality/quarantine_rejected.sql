@@ -1,0 +1,19 @@
+-- Purpose: put the rejected rows of a batch into the quarantine. Input: rejected (pg_temp view).
+-- Grain: one unsettled row per dataset, business key and content. Can run twice: a row that is there
+-- already is only marked as seen again.
+INSERT INTO dq.quarantine AS q (
+    dataset, business_key, batch_id, failed_rules, raw, raw_md5, agency_code, first_seen_on, last_seen_batch_id
+)
+SELECT
+    :dataset,
+    business_key,
+    :batch_id,
+    failed_rules,
+    raw,
+    raw_md5,
+    agency_code,
+    :as_of,
+    :batch_id
+FROM rejected
+ON CONFLICT (dataset, business_key, raw_md5) WHERE status <> 'resolved'
+DO UPDATE SET failed_rules = excluded.failed_rules, last_seen_batch_id = excluded.last_seen_batch_id;

@@ -1,0 +1,123 @@
+"""What every DAG must be like, and how they hang together."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kho.contracts import Contract, dataset_names, load_contracts
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "dags"
+HEADINGS = ("**Purpose**", "**Schedule**", "**Rerun**", "**Triage**")
+WAREHOUSE = {"star", "quality_report"}
+
+
+@pytest.fixture(scope="session")
+def contracts() -> dict[str, Contract]:
+    return {contract.dataset: contract for contract in load_contracts()}
+
+
+def tasks(dags: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = [
+        (f"{name}.{task}", what)
+        for name, dag in dags["dags"].items()
+        for task, what in dag["tasks"].items()
+        if task != "verdict"
+    ]
+    assert found
+    return found
+
+
+def test_the_folder_is_not_empty_and_imports() -> None:
+    assert sorted(path.name for path in FOLDER.glob("*.py")) == ["datasets.py", "warehouse.py"]
+
+
+def test_no_file_fails_to_import(dags: dict[str, Any]) -> None:
+    assert dags["errors"] == {}
+
+
+def test_one_dag_per_contract(dags: dict[str, Any]) -> None:
+    assert set(dags["dags"]) == set(dataset_names()) | WAREHOUSE
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+def test_dag_files_are_thin(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_kho_never_imports_airflow() -> None:
+    sources = list((ROOT / "include" / "kho").rglob("*.py"))
+    assert sources
+    for path in sources:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom) and node.level == 0
+                else []
+            )
+            assert not any(name.split(".")[0] == "airflow" for name in names), path
+
+
+def test_every_dag_explains_itself(dags: dict[str, Any]) -> None:
+    for name, dag in dags["dags"].items():
+        assert all(heading in dag["doc"] for heading in HEADINGS), name
+        assert dag["tags"], name
+        assert dag["max_active_runs"] == 1, name
+
+
+def test_every_task_has_owner_retries_timeout_and_pool(
+    dags: dict[str, Any], contracts: dict[str, Contract]
+) -> None:
+    for name, task in tasks(dags):
+        dataset = name.partition(".")[0]
+        assert task["owner"] == (contracts[dataset].owner if dataset in contracts else "kho"), name
+        assert task["retries"] >= 1, name
+        assert task["retry_policy"] == "ErrorDecides", name
+        assert task["timeout"], name
+        assert task["pool"], name
+
+
+def test_only_extract_asks_a_source(dags: dict[str, Any], contracts: dict[str, Contract]) -> None:
+    for name, contract in contracts.items():
+        pools = {task: what["pool"] for task, what in dags["dags"][name]["tasks"].items()}
+        source = contract.source
+        expected = "default_pool" if source.kind == "reference" else source.connection
+        assert pools.pop("extract") == expected
+        assert set(pools.values()) == {"default_pool"}
+
+
+def test_a_dataset_waits_for_those_it_looks_up(dags: dict[str, Any], contracts: dict[str, Contract]) -> None:
+    for name, contract in contracts.items():
+        dag = dags["dags"][name]
+        assert dag["awaits"] == sorted(f"kho://dataset/{other}" for other in contract.depends_on)
+        expected = "PartitionedAssetTimetable" if contract.depends_on else "CronPartitionTimetable"
+        assert dag["timetable"] == expected
+
+
+def test_the_star_waits_for_every_dataset_and_the_report_for_the_star(dags: dict[str, Any]) -> None:
+    assert dags["dags"]["star"]["awaits"] == sorted(f"kho://dataset/{name}" for name in dataset_names())
+    assert dags["dags"]["star"]["tasks"]["build_star"]["outlets"] == ["kho://star"]
+    assert dags["dags"]["quality_report"]["awaits"] == ["kho://star"]
+
+
+def test_a_bad_night_ends_too_and_is_failed(dags: dict[str, Any]) -> None:
+    for name in dataset_names():
+        found = dags["dags"][name]["tasks"]
+        assert found["finish"]["outlets"] == [f"kho://dataset/{name}"]
+        assert found["finish"]["trigger_rule"] == "all_done"
+        # The leaf that a failure reaches: it makes the whole run failed.
+        assert found["verdict"]["trigger_rule"] == "none_failed"
+        assert found["load"]["downstream"] == ["finish", "verdict"]
+        assert [task for task in found if found[task]["outlets"]] == ["finish"]
+
+
+def test_no_dependency_goes_round_in_a_circle(contracts: dict[str, Contract]) -> None:
+    left = {name: set(contract.depends_on) for name, contract in contracts.items()}
+    while left:
+        ready = {name for name, others in left.items() if not others & set(left)}
+        assert ready, f"a circle among {sorted(left)}"
+        left = {name: others for name, others in left.items() if name not in ready}

@@ -1,0 +1,120 @@
+"""Rows for the rules to judge, on PostgreSQL by our labels and on pandas by Great Expectations."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from kho.contracts import Contract, dataset_names, load_contract
+from kho.rules.conditions import RowCondition
+from kho.rules.gx import load_gx
+from kho.rules.gx_suite import to_gx_suite
+from kho.rules.labelling import failed_table, label
+from kho.rules.suite import Suite, load_dataset_suite
+from kho.settings import get_settings
+from kho.stage import StageTable, create_stage_table
+
+Row = Mapping[str, Any]
+Failures = dict[str, set[int]]
+"""By rule id the positions of the rows that break it."""
+
+AS_OF = date(2026, 10, 2)
+PARAMS = {"as_of": AS_OF, "as_of_end": datetime.combine(AS_OF, time.max)}
+
+
+@cache
+def dataset(name: str) -> tuple[Contract, Suite]:
+    """A dataset's contract and suite."""
+    contract = load_contract(name)
+    return contract, load_dataset_suite(contract)
+
+
+@cache
+def datasets_with_suite() -> tuple[str, ...]:
+    """The datasets that have rules."""
+    folder = get_settings().expectations_dir
+    return tuple(name for name in dataset_names() if (folder / f"{name}.yaml").is_file())
+
+
+def stage(engine: sa.Engine, contract: Contract, rows: Sequence[Row], name: str) -> StageTable:
+    """A staging table with the rows; `_row` is a row's position."""
+    table = StageTable(name)
+    with engine.begin() as db:
+        create_stage_table(db, contract, table)
+        target = sa.Table(name, sa.MetaData(), schema=table.schema, autoload_with=db)
+        db.execute(sa.insert(target), [{**row, "_row": position} for position, row in enumerate(rows)])
+    return table
+
+
+def labelled(
+    engine: sa.Engine,
+    table: StageTable,
+    agency_column: str | None,
+    conditions: Mapping[str, RowCondition],
+) -> Failures:
+    """What our labels say."""
+    failures: Failures = defaultdict(set)
+    with engine.begin() as db:
+        label(db, table, agency_column, conditions)
+        for position, rules in db.execute(sa.text(f"SELECT _row, rules FROM {failed_table(table).quoted}")):
+            for rule_id in rules:
+                failures[rule_id].add(position)
+    return failures
+
+
+def judged_on_pandas(contract: Contract, suite: Suite, rows: Sequence[Row]) -> Failures:
+    """What Great Expectations says of the same rows on its pandas engine."""
+    gx = load_gx()
+    # A pandas column of days holds midnights, which do not compare with plain dates.
+    params = PARAMS | {"as_of": datetime.combine(AS_OF, time.min)}
+    expectations = to_gx_suite(suite, params, suite.row_rules)
+    context = gx.get_context(mode="ephemeral")
+    asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": _frame(contract, rows)})
+    validation = batch.validate(expectations, result_format="COMPLETE")
+    failures: Failures = defaultdict(set)
+    for result in validation.results:
+        raised = [
+            info
+            for info in (result.exception_info, *result.exception_info.values())
+            if isinstance(info, dict) and info.get("raised_exception")
+        ]
+        assert not raised, raised
+        failures[result.expectation_config.meta["rule_id"]].update(
+            result.result.get("unexpected_index_list") or ()
+        )
+    return failures
+
+
+def counted_on_sql(engine: sa.Engine, suite: Suite, table: StageTable) -> dict[str, tuple[int, int]]:
+    """By rule id the rows judged and failing, as Great Expectations' SQL engine counts them."""
+    context = load_gx().get_context(mode="ephemeral")
+    source = context.data_sources.add_postgres(
+        "rows", connection_string=engine.url.render_as_string(hide_password=False)
+    )
+    asset = source.add_table_asset("rows", table_name=table.name, schema_name=table.schema)
+    batch = asset.add_batch_definition_whole_table("all").get_batch()
+    validation = batch.validate(to_gx_suite(suite, PARAMS, suite.row_rules), result_format="SUMMARY")
+    source.get_engine().dispose()
+    counts: dict[str, tuple[int, int]] = {}
+    for one in validation.results:
+        result = one.result
+        judged = result["element_count"] - result.get("missing_count", 0)
+        counts[one.expectation_config.meta["rule_id"]] = (judged, result["unexpected_count"])
+    return counts
+
+
+def _frame(contract: Contract, rows: Sequence[Row]) -> pd.DataFrame:
+    """The rows as pandas would hold them: texts as objects, numbers as floats, days as times."""
+    frame = pd.DataFrame(rows, dtype=object)
+    for column in contract.columns:
+        if column.logical_type in ("date", "timestamp"):
+            frame[column.name] = pd.to_datetime(frame[column.name]).astype("datetime64[ns]")
+        elif column.logical_type in ("integer", "number"):
+            frame[column.name] = frame[column.name].astype(float)
+    frame["_repeat"] = frame["_repeat"].astype(int)
+    return frame

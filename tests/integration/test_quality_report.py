@@ -1,0 +1,574 @@
+"""The secretariat's report and the scoreboard: what they say is what `dq` and `meta` hold.
+
+Two small datasets, a dozen rows of results: every number is known beforehand.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from rich.console import Console
+
+from kho.report import write_quality_report
+from kho.report.bands import GREEN, RED
+from kho.report.quality_report import read_report
+from kho.score import render_scoreboard, scoreboard
+from kho.server.postgres import Server, ensure_database, ensure_running
+from kho.server.warehouse import open_warehouse
+from kho.settings import Settings
+from kho.sql_files import run_file
+from tests.integration.embedded import temporary_home
+
+NIGHT = date(2026, 11, 20)
+BEFORE = NIGHT - timedelta(days=1)
+DOSSIERS, VOUCHERS = "public_service_dossiers", "investment_disbursements"
+HEALTH, FINANCE = "000.00.11.H48", "000.00.05.H48"
+HOSTILE = (
+    "<script>alert(1)</script>\u202egnp.exe\u2066<img src=x onerror=alert(2)>'\"&{{ 7*7 }}" + "Ặ" * 10_000
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with temporary_home() as settings:
+        yield ensure_running(settings)
+
+
+@pytest.fixture(scope="module")
+def template(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated, empty warehouse to copy."""
+    ensure_database(server, "template_report")
+    url = server.url("template_report").render_as_string(hide_password=False)
+    open_warehouse(Settings(home=tmp_path_factory.mktemp("home"), warehouse_url=url)).dispose()
+    return "template_report"
+
+
+@pytest.fixture
+def settings(server: Server, template: str, tmp_path: Path) -> Settings:
+    name = f"report_{uuid4().hex[:12]}"
+    admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as db:
+        db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    admin.dispose()
+    return Settings(home=tmp_path, warehouse_url=server.url(name).render_as_string(hide_password=False))
+
+
+@pytest.fixture
+def empty(settings: Settings) -> Iterator[sa.Engine]:
+    engine = open_warehouse(settings)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def filled(empty: sa.Engine) -> sa.Engine:
+    """Two nights of two datasets; the finance agency's database is down in the second."""
+    with empty.begin() as db:
+        _agency(db, HEALTH, "Sở Y tế")
+        _agency(db, FINANCE, "Sở Tài chính")
+        _rule(db, DOSSIERS, "code_format", "correct", "critical", "Mã hồ sơ sai cấu trúc", "Cấp lại mã")
+        _rule(db, DOSSIERS, "name_nfc", "clean", "warning", "Tên chưa dựng sẵn", "Chuẩn hoá Unicode")
+        _load(db, DOSSIERS, BEFORE, fetched=1_000, quarantined=10, duplicates=0)
+        _result(db, DOSSIERS, BEFORE, "code_format", HEALTH, 1_000, 10)
+        _score(db, DOSSIERS, BEFORE)
+        _load(db, VOUCHERS, BEFORE, fetched=40, quarantined=0, duplicates=0)
+        _result(db, VOUCHERS, BEFORE, "amount_positive", FINANCE, 40, 0)
+        _score(db, VOUCHERS, BEFORE)
+        _load(db, DOSSIERS, NIGHT, fetched=2_345, quarantined=300, duplicates=45)
+        _result(db, DOSSIERS, NIGHT, "code_format", HEALTH, 1_200, 300)
+        _result(db, DOSSIERS, NIGHT, "code_format", FINANCE, 1_100, 0)
+        _result(db, DOSSIERS, NIGHT, "code_format", "", 45, 0)
+        _result(db, DOSSIERS, NIGHT, "name_nfc", HEALTH, 1_200, 7)
+        _score(db, DOSSIERS, NIGHT)
+        _night(db, VOUCHERS, NIGHT, "failed", fault="gateway_down", message="no answer after 5 tries")
+        _waiting(db, DOSSIERS, BEFORE, "code_format", HEALTH, 10, seen=NIGHT - timedelta(days=12))
+        _waiting(db, DOSSIERS, NIGHT, "code_format", HEALTH, 300, seen=NIGHT)
+        _waiting(db, DOSSIERS, NIGHT, "code_format", "", 2, seen=NIGHT)
+        db.execute(
+            sa.text(
+                "INSERT INTO dq.submission VALUES "
+                "('indicator_reports', :health, '2026-M09', '2026-10-03', NULL), "
+                "('indicator_reports', :health, '2026-M10', '2026-11-03', '2026-11-02'), "
+                "('indicator_reports', :finance, '2026-M11', '2026-12-03', NULL)"
+            ),
+            {"health": HEALTH, "finance": FINANCE},
+        )
+        _plan_task(db)
+    return empty
+
+
+# What it says.
+
+
+def test_every_count_is_that_of_the_warehouse(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    equation = _one(
+        filled, "SELECT * FROM dq.reconciliation WHERE dataset = :d AND fetched = 2345", d=DOSSIERS
+    )
+    counts = report.counts
+    assert (counts.fetched, counts.accepted, counts.quarantined, counts.duplicates, counts.loaded) == (
+        equation.fetched,
+        equation.accepted,
+        equation.quarantined,
+        equation.duplicates,
+        equation.loaded,
+    )
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    for number in ("2.345", "2.000", "300", "45"):
+        assert number in page
+    assert "Lấy về 2.345 bản ghi; chấp nhận và nạp vào cơ sở dữ liệu 2.000 bản ghi (85,28%)" in page
+    assert "còn 312 bản ghi chờ sửa tại nguồn, trong đó 10 bản ghi đã quá hạn" in page
+    assert _one(filled, "SELECT count(*) AS n FROM dq.quarantine WHERE status = 'open'").n == 312
+
+
+def test_every_score_is_that_of_the_warehouse(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    scores = {
+        (row.dataset, row.principle): (row.score, row.evaluated, row.rules)
+        for row in _all(
+            filled,
+            "SELECT dataset, principle, sum(evaluated) AS evaluated, max(rules) AS rules, "
+            "floor(10000.0 * (sum(evaluated) - sum(failed)) / sum(evaluated)) / 100 AS score FROM dq.score "
+            "WHERE as_of = :n AND dataset = :d OR as_of = :b AND dataset = :v GROUP BY dataset, principle",
+            n=NIGHT,
+            b=BEFORE,
+            d=DOSSIERS,
+            v=VOUCHERS,
+        )
+    }
+    shown = {}
+    for dataset, row in zip((VOUCHERS, DOSSIERS), report.scores.datasets, strict=True):
+        for (principle, _, _), cell in zip(report.scores.principles, row.cells, strict=True):
+            if cell:
+                shown[dataset, principle] = (cell.score, cell.tally.evaluated, len(cell.tally.rules))
+    assert shown == scores
+    assert shown[DOSSIERS, "correct"] == (Decimal("87.20"), 2_345, 1)
+
+
+def test_an_unscored_dataset_keeps_its_last_score_and_says_its_date(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    vouchers, dossiers = read_report(filled, NIGHT, settings).scores.datasets
+    assert (vouchers.scored_on, dossiers.scored_on) == (BEFORE, NIGHT)
+    assert "Điểm ngày 19/11/2026" in _text(write_quality_report(filled, NIGHT, settings))
+
+
+def test_a_change_is_against_the_night_that_last_had_scores(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    health = next(row for row in report.scores.agencies if row.title == "Sở Y tế")
+    correct = health.cells[0]
+    assert correct is not None
+    assert (correct.score, correct.change) == (Decimal("75.00"), Decimal("-24.00"))
+    assert report.previous == BEFORE
+    assert "−24,00" in _text(write_quality_report(filled, NIGHT, settings))
+
+
+def test_no_evidence_is_no_score(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    principles = {principle: cell for principle, _, cell in report.scores.principles}
+    assert principles["shared"] is None
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "Dùng chung chưa có căn cứ" in page
+
+
+def test_the_platforms_evidence_is_charged_to_no_agency(filled: sa.Engine, settings: Settings) -> None:
+    scores = read_report(filled, NIGHT, settings).scores
+    assert {row.title for row in scores.agencies} == {"Sở Y tế", "Sở Tài chính"}
+    assert scores.all_agencies is not None
+    assert scores.platform is not None
+    charged = sum(row.overall.tally.evaluated for row in scores.agencies)
+    blank = _one(
+        filled,
+        "SELECT sum(evaluated) AS n FROM dq.score WHERE agency_code = '' AND "
+        "(dataset, as_of) IN (SELECT dataset, max(as_of) FROM dq.score GROUP BY dataset)",
+    ).n
+    assert (scores.all_agencies.overall.tally.evaluated, scores.platform.overall.tally.evaluated) == (
+        charged,
+        blank,
+    )
+    assert scores.overall.tally.evaluated == charged + blank
+    connected = [cell for row in scores.agencies for cell in row.cells[6:7]]
+    assert connected == [None, None]
+
+
+def test_a_failure_of_the_platform_blames_no_agency(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    assert [(item.dataset, item.is_platform) for item in report.incidents] == [(VOUCHERS, True)]
+    assert not report.source_incidents
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "Trục tích hợp hoặc hệ thống nguồn không trả lời" in page
+    assert "no answer after 5 tries" in page
+    assert "không tính vào điểm của cơ quan nào" in page
+
+
+def test_a_rule_says_whose_rows_what_to_do_and_by_when(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    (rule,) = report.violations.critical
+    assert (rule.title, rule.remedy, rule.records, rule.overdue) == (
+        "Mã hồ sơ sai cấu trúc",
+        "Cấp lại mã",
+        312,
+        10,
+    )
+    assert rule.agencies == (("Sở Y tế", 310), ("không rõ cơ quan", 2))
+    assert rule.due_on == NIGHT - timedelta(days=2)
+    (warning,) = report.violations.warnings
+    assert (warning.records, warning.due_on) == (7, NIGHT + timedelta(days=15))
+    assert [(item.agency, item.records, item.overdue) for item in report.violations.backlog] == [
+        ("Sở Y tế", 310, 10),
+        ("Chưa xác định được cơ quan", 2, 0),
+    ]
+
+
+def test_rows_of_an_unlisted_agency_are_shown_apart_and_its_code_is_not_repeated(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    with filled.begin() as db:
+        _result(db, DOSSIERS, NIGHT, "name_nfc", "Nguyễn Văn An", 10, 10)
+        _score(db, DOSSIERS, NIGHT)
+        _waiting(db, DOSSIERS, NIGHT, "code_format", "Nguyễn Văn An", 1, seen=NIGHT)
+    report = read_report(filled, NIGHT, settings)
+    assert report.scores.unknown is not None
+    assert report.scores.unknown.overall.score == 0
+    assert report.scores.agency_count == 2
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "Mã cơ quan ngoài danh mục" in page
+    assert "Nguyễn Văn An" not in page
+
+
+def test_the_overdue_are_those_whose_day_is_over(filled: sa.Engine, settings: Settings) -> None:
+    overdue = read_report(filled, NIGHT, settings).overdue
+    assert [(line.agency, line.periods) for line in overdue.reports] == [("Sở Y tế", ("9/2026",))]
+    (plan,) = overdue.plans
+    assert (len(plan.tasks), plan.is_own) == (1, False)
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "Ủy ban nhân dân tỉnh Quảng Nam" in page
+    assert "Kế hoạch này không phải của tỉnh Quảng Ngãi (mã tỉnh trong kế hoạch: 49)" in page
+
+
+def test_a_past_night_is_told_as_it_was(filled: sa.Engine, settings: Settings) -> None:
+    with filled.begin() as db:
+        _load(db, DOSSIERS, NIGHT + timedelta(days=1), fetched=5, quarantined=0, duplicates=0)
+        db.execute(
+            sa.text(
+                "UPDATE dq.quarantine SET status = 'resolved', resolved_at = now(), resolved_batch_id = :b"
+            ),
+            {"b": _batch(DOSSIERS, NIGHT + timedelta(days=1))},
+        )
+    assert read_report(filled, NIGHT, settings).violations.open_rows == 312
+    assert read_report(filled, NIGHT + timedelta(days=1), settings).violations.open_rows == 0
+
+
+def test_a_night_that_is_run_again_still_counts_as_loaded(filled: sa.Engine, settings: Settings) -> None:
+    first = write_quality_report(filled, NIGHT, settings).read_bytes()
+    with filled.begin() as db:
+        _night(db, DOSSIERS, NIGHT, "unchanged", batch=_batch(DOSSIERS, NIGHT))
+    assert write_quality_report(filled, NIGHT, settings).read_bytes() == first
+
+
+# How it says it.
+
+
+def test_the_same_data_gives_the_same_bytes(filled: sa.Engine, settings: Settings) -> None:
+    path = write_quality_report(filled, NIGHT, settings)
+    first = path.read_bytes()
+    assert path.name == "bao-cao-chat-luong-du-lieu-2026-11-20.html"
+    assert write_quality_report(filled, NIGHT, settings).read_bytes() == first
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
+
+
+def test_the_page_needs_nothing_else_and_is_nfc(filled: sa.Engine, settings: Settings) -> None:
+    html = write_quality_report(filled, NIGHT, settings).read_text(encoding="utf-8")
+    assert unicodedata.is_normalized("NFC", html)
+    assert not re.search(r"""(src|href)\s*=|https?://|@import|url\(""", html)
+
+
+def test_the_letterhead_is_that_of_an_official_document(filled: sa.Engine, settings: Settings) -> None:
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    parts = (
+        "UBND tỉnh Quảng Ngãi",
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Độc lập - Tự do - Hạnh phúc",
+        "Số: /BC-SKHCN",
+        "Quảng Ngãi, ngày 20 tháng 11 năm 2026",
+        "BÁO CÁO",
+        "Kính gửi:",
+        "I. Tóm tắt",
+        "II. Điểm theo nguyên tắc",
+        "III. Quy tắc bị vi phạm nhiều nhất",
+        "IV. Đối soát",
+        "V. Quá hạn",
+        "kính báo cáo./.",
+        "Nơi nhận:",
+        "- Lưu: VT",
+    )
+    places = [page.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_another_province_has_another_letterhead(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, replace(settings, province="48"))
+    assert report.letterhead.parent == "UBND thành phố Đà Nẵng"
+    assert "57-NQ/TW" not in "".join(report.letterhead.legal_bases)
+
+
+def test_hostile_text_is_shown_and_does_nothing(filled: sa.Engine, settings: Settings) -> None:
+    with filled.begin() as db:
+        db.execute(sa.text("UPDATE dw.dim_agency SET name_vi = :t, short_name = :t"), {"t": HOSTILE})
+        db.execute(sa.text("UPDATE dq.rule SET title_vi = :t, remedy_vi = :t"), {"t": HOSTILE})
+        db.execute(sa.text("UPDATE meta.night SET message = :t, next_step = :t"), {"t": HOSTILE})
+        db.execute(
+            sa.text("UPDATE dw.dim_plan_task SET name_vi = :t, lead_agency_raw = :t, plan_code = :t"),
+            {"t": HOSTILE},
+        )
+        db.execute(sa.text("UPDATE dq.submission SET period_code = left(:t, 200) || due_on"), {"t": HOSTILE})
+        _night(db, HOSTILE[:200], NIGHT, "failed", message=HOSTILE)
+    path = write_quality_report(filled, NIGHT, settings)
+    html = path.read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "&lt;script&gt;" in html
+    assert "{{ 7*7 }}" in html
+    assert not set("\u202e\u2066") & set(html)
+    assert len(html) < 200_000
+    assert max(map(len, re.findall("Ặ+", html))) < 500
+
+
+def test_an_empty_warehouse_gives_a_sensible_page(empty: sa.Engine, settings: Settings) -> None:
+    page = _text(write_quality_report(empty, NIGHT, settings))
+    assert "Đêm 20/11/2026 chưa có bộ dữ liệu nào được xử lý." in page
+    assert "Chưa có căn cứ để chấm điểm." in page
+    assert "Chưa có điểm nào" in page
+    assert "100,00" not in page
+    assert page.count("Chưa chạy") == len(read_report(empty, NIGHT, settings).nights)
+
+
+# The scoreboard.
+
+
+def test_the_scoreboard_agrees_with_the_report(filled: sa.Engine, settings: Settings) -> None:
+    board = scoreboard(filled, NIGHT)
+    report = read_report(filled, NIGHT, settings)
+    vouchers, dossiers = board.lines
+    assert (vouchers.dataset, vouchers.outcome, vouchers.counts) == (VOUCHERS, "failed", None)
+    assert dossiers.counts == report.counts
+    assert [line.overall for line in board.lines] == [row.overall for row in report.scores.datasets]
+    assert [score.cell for score in dossiers.scores] == list(report.scores.datasets[1].cells)
+    assert board.overall == report.scores.overall
+
+
+def test_bands_can_be_given(filled: sa.Engine) -> None:
+    correct = {line.dataset: line.scores[0].band for line in scoreboard(filled, NIGHT).lines}
+    assert correct[VOUCHERS] is GREEN
+    strict = scoreboard(filled, NIGHT, bands=replace(scoreboard(filled, NIGHT).bands, amber=Decimal(89)))
+    assert {line.dataset: line.scores[0].band for line in strict.lines}[DOSSIERS] is RED
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_scoreboard_fits_120_columns(filled: sa.Engine, encoding: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    render_scoreboard(scoreboard(filled, NIGHT), Console(file=stream, width=120))
+    stream.flush()
+    drawn = raw.getvalue().decode(encoding)
+    assert max(map(len, drawn.splitlines())) <= 120
+    for shown in ("2,345", "2,000", "300", "87.20", "failed", DOSSIERS):
+        assert shown in drawn
+    assert ("Thống" if encoding == "utf-8" else "Thong") in drawn
+
+
+def test_the_scoreboard_of_an_empty_warehouse(empty: sa.Engine) -> None:
+    stream = io.StringIO()
+    render_scoreboard(scoreboard(empty, NIGHT), Console(file=stream, width=120))
+    assert "nothing has run yet" in stream.getvalue()
+
+
+# Filling the warehouse.
+
+
+def _batch(dataset: str, night: date) -> str:
+    return f"{dataset}-{night:%Y%m%d}-abc"
+
+
+def _agency(db: sa.Connection, code: str, name: str) -> None:
+    db.execute(
+        sa.text("INSERT INTO dw.dim_agency (agency_code, name_vi, short_name) VALUES (:c, :n, :n)"),
+        {"c": code, "n": name},
+    )
+
+
+def _rule(db: sa.Connection, dataset: str, rule_id: str, *texts: str) -> None:
+    db.execute(
+        sa.text("INSERT INTO dq.rule VALUES (:d, :r, :principle, :severity, :title, :remedy)"),
+        {
+            "d": dataset,
+            "r": rule_id,
+            **dict(zip(("principle", "severity", "title", "remedy"), texts, strict=True)),
+        },
+    )
+
+
+def _night(
+    db: sa.Connection,
+    dataset: str,
+    night: date,
+    outcome: str,
+    *,
+    fault: str | None = None,
+    message: str | None = None,
+    batch: str | None = None,
+) -> None:
+    run_file(
+        db,
+        "quality/record_night.sql",
+        as_of=night,
+        dataset=dataset,
+        outcome=outcome,
+        fault=fault,
+        message=message,
+        next_step=None,
+        batch_id=batch,
+    )
+
+
+def _load(
+    db: sa.Connection, dataset: str, night: date, *, fetched: int, quarantined: int, duplicates: int
+) -> None:
+    batch, accepted = _batch(dataset, night), fetched - quarantined - duplicates
+    db.execute(
+        sa.text(
+            "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, "
+            "fetched, requests, raw_path) VALUES (:b, :d, :n, 'loaded', 'x', '1.0.0', :f, 20, 'x')"
+        ),
+        {"b": batch, "d": dataset, "n": night, "f": fetched},
+    )
+    db.execute(
+        sa.text(
+            "INSERT INTO dq.reconciliation (dataset, batch_id, fetched, duplicates, quarantined, accepted, "
+            "loaded) VALUES (:d, :b, :f, :dup, :q, :a, :a)"
+        ),
+        {"d": dataset, "b": batch, "f": fetched, "dup": duplicates, "q": quarantined, "a": accepted},
+    )
+    _night(db, dataset, night, "loaded", batch=batch)
+
+
+def _result(
+    db: sa.Connection, dataset: str, night: date, rule_id: str, agency: str, evaluated: int, failed: int
+) -> None:
+    severity = "warning" if rule_id == "name_nfc" else "critical"
+    db.execute(
+        sa.text("INSERT INTO dq.rule_result VALUES (:d, :b, :r, :p, :s, :a, :e, :f)"),
+        {
+            "d": dataset,
+            "b": _batch(dataset, night),
+            "r": rule_id,
+            "p": "clean" if rule_id == "name_nfc" else "correct",
+            "s": severity,
+            "a": agency,
+            "e": evaluated,
+            "f": failed,
+        },
+    )
+
+
+def _score(db: sa.Connection, dataset: str, night: date) -> None:
+    run_file(
+        db,
+        "quality/score_batch.sql",
+        as_of=night,
+        dataset=dataset,
+        batch_id=_batch(dataset, night),
+        newest=datetime.combine(night, datetime.min.time()),
+        fresh_since=datetime.combine(night, datetime.min.time()),
+    )
+
+
+def _waiting(
+    db: sa.Connection, dataset: str, night: date, rule_id: str, agency: str, rows: int, *, seen: date
+) -> None:
+    db.execute(
+        sa.text(
+            "INSERT INTO dq.quarantine (dataset, business_key, batch_id, failed_rules, raw, raw_md5, "
+            "agency_code, first_seen_on, last_seen_batch_id) "
+            "SELECT :d, :a || n, :b, ARRAY[:r], '{}', md5(:a || n || :seen), :a, cast(:seen AS date), :b "
+            "FROM generate_series(1, :n) AS n"
+        ),
+        {
+            "d": dataset,
+            "b": _batch(dataset, night),
+            "r": rule_id,
+            "a": agency,
+            "n": rows,
+            "seen": seen.isoformat(),
+        },
+    )
+
+
+def _plan_task(db: sa.Connection) -> None:
+    """Two tasks of the plan of another province: one past its deadline, one not."""
+    for number, deadline in ((1, NIGHT - timedelta(days=1)), (2, NIGHT)):
+        key = db.scalar(
+            sa.text(
+                "INSERT INTO dw.dim_plan_task (task_code, name_vi, lead_agency_raw, deadline_date, "
+                "plan_code, province_code, source_document) "
+                "VALUES (:c, 'Xây dựng kế hoạch', 'Sở Nội vụ', :d, 'KH1534', '49', '1534/KH-UBND') "
+                "RETURNING task_key"
+            ),
+            {"c": f"KH1534-NV-0{number}", "d": deadline},
+        )
+        db.execute(
+            sa.text("INSERT INTO dw.fact_task_status VALUES (:k, 20250227, 'assigned', -2, -1, 1)"),
+            {"k": key},
+        )
+
+
+# Reading the result.
+
+
+def _all(engine: sa.Engine, query: str, **parameters: Any) -> list[Any]:
+    with engine.connect() as db:
+        return list(db.execute(sa.text(query), parameters))
+
+
+def _one(engine: sa.Engine, query: str, **parameters: Any) -> Any:
+    (row,) = _all(engine, query, **parameters)
+    return row
+
+
+class _TextOf(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._hidden = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden = tag == "style"
+        # Marks inside a line do not part words; everything else does.
+        if tag not in ("b", "i"):
+            self.parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)
+
+
+def _text(path: Path) -> str:
+    """What a reader sees, spaces collapsed."""
+    parser = _TextOf()
+    parser.feed(path.read_text(encoding="utf-8"))
+    return " ".join("".join(parser.parts).split())
