@@ -14,9 +14,7 @@ from typing import Any
 import pytest
 
 from kho.night.airflow_environment import airflow_environment
-from kho.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[2]
+from kho.settings import Settings, get_settings
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +22,8 @@ def dags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `describe.py` says of the DAG folder."""
     home = tmp_path_factory.mktemp("airflow")
     given = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db"}
-    cache = {"PYTHONPYCACHEPREFIX": str(ROOT / "var" / "cache" / "python")}
-    environment = airflow_environment(Settings(home=home), 8080, {**os.environ, **given}) | cache
+    given |= {"PYTHONPYCACHEPREFIX": str(get_settings().home / "cache" / "python")}
+    environment = airflow_environment(Settings(home=home), 8080, {**os.environ, **given})
     found = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("describe.py"))],
         env=environment,

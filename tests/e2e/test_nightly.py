@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from kho.contracts import dataset_names
+from kho.settings import get_settings
 from tests.integration.embedded import temporary_home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 KHO = Path(sys.executable).with_name("kho")
+COMPILED = get_settings().home / "cache" / "python"
 NIGHT = "2026-06-15"
 SIZE = "2000"
 QUIET_NIGHT_SECONDS = 60.0
@@ -29,7 +31,7 @@ class Newcomer:
         self.home = home
         unwanted = ("AIRFLOW", "KHO_")
         given = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-        self._environment = given | {"KHO_HOME": str(home)}
+        self._environment = given | {"KHO_HOME": str(home), "PYTHONPYCACHEPREFIX": str(COMPILED)}
 
     def kho(self, *arguments: str, seconds: float = 600) -> "subprocess.CompletedProcess[str]":
         """Run a command of `kho` to its end."""
@@ -135,4 +137,6 @@ def test_a_second_night_at_the_same_time_is_refused(
     finally:
         running.send_signal(2)
         assert running.wait(60) == 130
+        if running.stdout is not None:
+            running.stdout.close()
     assert newcomer.processes() == []

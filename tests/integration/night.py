@@ -52,6 +52,12 @@ class Province:
     sandbox: SandboxState
     context: Context
 
+    def copy(self) -> Province:
+        """Another province with a copy of this one's warehouse and a raw zone of its own."""
+        self.context.engine.dispose()
+        template = str(self.context.engine.url.database)
+        return new_province(self.settings, self.server, self.sandbox, template=template)
+
     def set_clock(self, today: date) -> None:
         process.set_clock(self.settings, today)
 

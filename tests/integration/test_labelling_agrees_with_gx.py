@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from kho.contracts import Contract
+from kho.errors import GateClosed
 from kho.rules.conditions import row_conditions
 from kho.rules.labelling import Count, label, tally
-from kho.rules.suite import Suite
+from kho.rules.suite import Suite, SuiteError
+from kho.rules.validate import validate
 from tests.integration import rule_cases
 from tests.integration.rule_cases import PARAMS, Row, dataset, datasets_with_suite
 
@@ -108,3 +111,61 @@ def test_counts_are_those_of_great_expectations(name: str, pg_engine: sa.Engine)
 def _sum(counts: Sequence[Count], rule_id: str) -> tuple[int, int]:
     mine = [count for count in counts if count.rule_id == rule_id]
     return sum(count.evaluated for count in mine), sum(count.failed for count in mine)
+
+
+def _with_rule(suite: Suite, **kwargs: Any) -> Suite:
+    """The suite with one rule only, a range check with these arguments."""
+    rule = next(one for one in suite.row_rules if one.rule_id == "fee_not_negative")
+    return replace(suite, rules=(replace(rule, kwargs=kwargs),))
+
+
+@pytest.mark.parametrize("column", ["applicant_name", "no_such_column"])
+def test_rule_that_cannot_be_asked_names_its_line(column: str, pg_engine: sa.Engine) -> None:
+    contract, suite = dataset("public_service_dossiers")
+    table = rule_cases.stage(pg_engine, contract, [dict(suite.sample)], "refused")
+    with pytest.raises(SuiteError) as caught:
+        row_conditions(pg_engine, _with_rule(suite, column=column, min_value=0), table, PARAMS)
+    assert (caught.value.where or "").startswith("expectations/public_service_dossiers.yaml:")
+    assert "fee_not_negative" in caught.value.message
+
+
+def test_unknown_parameter_names_its_line(pg_engine: sa.Engine) -> None:
+    contract, suite = dataset("public_service_dossiers")
+    table = rule_cases.stage(pg_engine, contract, [dict(suite.sample)], "unknown_parameter")
+    with pytest.raises(SuiteError, match="wants the parameter 'as_of_end'"):
+        row_conditions(pg_engine, suite, table, {})
+
+
+def test_validate_ties_rules_rows_and_agencies_together(pg_engine: sa.Engine) -> None:
+    contract, suite = dataset("public_service_dossiers")
+    other = {**suite.sample, "agency_code": "000.00.01.H48"}
+    rows = [
+        suite.sample,
+        {**suite.sample, "citizen_id": "123456789", "fee_amount_vnd": -1},
+        {**suite.sample, "citizen_id": "123456789", "_repeat": 1},
+        {**other, "citizen_id": None},
+        {**other, "agency_code": None},
+    ]
+    table = rule_cases.stage(pg_engine, contract, rows, "tied")
+    for _ in range(2):  # a second time it replaces what the first time made
+        result = validate(pg_engine, suite, table, "agency_code", PARAMS)
+    by_rule = {(one.rule_id, one.agency_code): (one.evaluated, one.failed) for one in result.results}
+    assert by_rule["dossier_schema", None] == (1, 0)
+    assert by_rule["citizen_id_valid", "000.00.02.H48"] == (2, 1)
+    assert ("citizen_id_valid", "000.00.01.H48") not in by_rule
+    assert by_rule["agency_code_present", None] == (1, 1)
+    assert (result.failed_rows, result.dataset_failures) == (2, ())
+    with pg_engine.connect() as db:
+        failed = db.execute(
+            sa.text(f"SELECT _row, rules FROM {result.failed_table.quoted} ORDER BY _row")
+        ).all()
+    assert failed == [(1, ["citizen_id_valid", "fee_not_negative"]), (4, ["agency_code_present"])]
+
+
+def test_validate_without_a_column_that_rules_read(pg_engine: sa.Engine) -> None:
+    contract, suite = dataset("public_service_dossiers")
+    table = rule_cases.stage(pg_engine, contract, [dict(suite.sample)], "columnless")
+    with pg_engine.begin() as db:
+        db.exec_driver_sql(f"ALTER TABLE {table.quoted} DROP COLUMN citizen_id")
+    with pytest.raises(GateClosed, match="citizen_id"):
+        validate(pg_engine, suite, table, "agency_code", PARAMS)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from kho import pipeline
-from kho.errors import SourceUnavailable
+from kho.errors import KhoError, SourceUnavailable
 from kho.pipeline import Context
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province, with_small_pages
@@ -42,11 +42,26 @@ def first_night(sandbox: tuple) -> Province:
     return province
 
 
+@pytest.fixture(scope="module")
+def master_data(sandbox: tuple) -> Province:
+    """A province that knows its units, agencies and procedures, and nothing else."""
+    province = new_province(*sandbox)
+    for dataset in ("administrative_units", "agencies", "procedures"):
+        province.run(dataset, EPOCH)
+    return province
+
+
+@pytest.fixture(scope="module")
+def second_night(first_night: Province) -> Province:
+    """A province whose second night is about to go wrong."""
+    return first_night.copy()
+
+
 @pytest.fixture
-def province(sandbox: tuple) -> Iterator[Province]:
-    fresh = new_province(*sandbox)
-    yield fresh
-    fresh.behave()
+def misbehaving(sandbox: tuple, first_night: Province) -> Iterator[Province]:
+    """The sandbox behaves again after the test."""
+    yield first_night
+    first_night.behave()
 
 
 @pytest.mark.parametrize("dataset", FROM_SOURCES)
@@ -143,21 +158,17 @@ def test_nothing_is_left_in_staging(first_night: Province) -> None:
     assert first_night.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'stg'") == []
 
 
-def test_twice_in_one_night_changes_nothing(province: Province) -> None:
-    province.run_night(EPOCH)
-    star = province.everything_in_dw()
-    quarantine = province.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id")
-    assert set(province.run_night(EPOCH).values()) == {"unchanged"}
-    assert province.everything_in_dw() == star
-    assert province.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id") == quarantine
+def test_twice_in_one_night_changes_nothing(first_night: Province) -> None:
+    star = first_night.everything_in_dw()
+    quarantine = first_night.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id")
+    assert set(first_night.run_night(EPOCH).values()) == {"unchanged"}
+    assert first_night.everything_in_dw() == star
+    assert first_night.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id") == quarantine
 
 
-def test_five_nights_equal_one_catch_up(sandbox: tuple) -> None:
-    nightly, late = new_province(*sandbox), new_province(*sandbox)
-    nightly.run_night(NIGHTS[0])
-    late.run_night(NIGHTS[0])
+def test_five_nights_equal_one_catch_up(first_night: Province) -> None:
+    nightly, late = first_night.copy(), first_night.copy()
     before = nightly.star()
-    assert before == late.star()
     for night in NIGHTS[1:]:
         nightly.run_night(night)
     late.run_night(NIGHTS[-1])
@@ -168,11 +179,10 @@ def test_five_nights_equal_one_catch_up(sandbox: tuple) -> None:
 
 
 @pytest.fixture(scope="module")
-def weeks_later(sandbox: tuple) -> Province:
+def weeks_later(first_night: Province) -> Province:
     """A province after a first night and another, two weeks on."""
-    province = new_province(*sandbox)
-    for night in (EPOCH, LATER):
-        province.run_night(night)
+    province = first_night.copy()
+    province.run_night(LATER)
     return province
 
 
@@ -218,13 +228,12 @@ DOSSIERS = "/dvc/v1/danhSachHoSo"
         pytest.param({"kind": "dropped_page", "times": 1}, id="page dropped once"),
     ],
 )
-def test_a_passing_fault_is_ridden_out(first_night: Province, province: Province, how: dict) -> None:
-    for dataset in ("administrative_units", "agencies", "procedures"):
-        province.run(dataset, EPOCH)
+def test_a_passing_fault_is_ridden_out(misbehaving: Province, master_data: Province, how: dict) -> None:
+    province = master_data.copy()
     province.set_clock(EPOCH)
     province.misbehave(path=DOSSIERS, after=1, **how)
     province.run("public_service_dossiers", EPOCH)
-    assert province.star()["fact_dossier"] == first_night.star()["fact_dossier"]
+    assert province.star()["fact_dossier"] == misbehaving.star()["fact_dossier"]
 
 
 @pytest.mark.parametrize(
@@ -240,35 +249,50 @@ def test_a_passing_fault_is_ridden_out(first_night: Province, province: Province
         ("not_subscribed", "403"),
     ],
 )
-def test_a_lasting_fault_fails_that_dataset_alone(province: Province, kind: str, cause: str) -> None:
-    province.run_night(EPOCH)
+def test_a_lasting_fault_leaves_yesterday_standing(
+    misbehaving: Province, second_night: Province, kind: str, cause: str
+) -> None:
+    province = second_night
     star = province.everything_in_dw()
-    province.set_clock(EPOCH + timedelta(days=1))
+    province.set_clock(NIGHTS[1])
     province.misbehave(path=DOSSIERS, kind=kind, times=1000)
-    with pytest.raises(Exception, match=cause) as raised:
-        province.run("public_service_dossiers", EPOCH + timedelta(days=1))
+    with pytest.raises(KhoError, match=cause) as raised:
+        province.run("public_service_dossiers", NIGHTS[1])
     said = str(raised.value)
     assert DOSSIERS in said
     assert "Next:" in said
-    assert province.everything_in_dw()["fact_dossier"] == star["fact_dossier"]
-    recorded = province.rows(
-        "SELECT outcome, fault, message FROM meta.night WHERE dataset = 'public_service_dossiers' "
-        "AND as_of = :d",
-        d=EPOCH + timedelta(days=1),
-    )
-    assert recorded[0][0] == "failed"
-    assert recorded[0][1] in ("gateway_down", "authentication", "contract_breach")
-    others = [dataset for dataset in in_order() if dataset != "public_service_dossiers"]
-    for dataset in others:
-        province.run(dataset, EPOCH + timedelta(days=1))
+    assert province.everything_in_dw() == star
+    outcome, fault, message = province.rows(
+        "SELECT outcome, fault, message FROM meta.night "
+        "WHERE dataset = 'public_service_dossiers' AND as_of = :d",
+        d=NIGHTS[1],
+    )[0]
+    assert outcome == "failed"
+    assert fault in ("gateway_down", "authentication", "contract_breach")
+    assert message == said
 
 
-def test_a_source_that_is_gone_says_so(province: Province) -> None:
+def test_one_dataset_in_trouble_does_not_stop_the_others(misbehaving: Province) -> None:
+    province = misbehaving.copy()
+    province.set_clock(NIGHTS[1])
+    province.misbehave(path=DOSSIERS, kind="server_error", times=1000)
+    fared = {}
+    for dataset in in_order():
+        try:
+            fared[dataset] = province.run(dataset, NIGHTS[1])[-1].outcome
+        except KhoError:
+            fared[dataset] = "failed"
+    assert {dataset for dataset, outcome in fared.items() if outcome == "failed"} == {"public_service_dossiers"}
+    assert fared["investment_disbursements"] == "loaded"
+
+
+def test_a_source_that_is_gone_says_so(second_night: Province) -> None:
+    province = second_night.copy()
     gone = SandboxConnections(province.sandbox, max_attempts=2)
     lgsp = gone.get("lgsp")
     gone._known["lgsp"] = type(lgsp)("lgsp", "http", "127.0.0.1", 9, lgsp.login, lgsp.password, extra=lgsp.extra)
     province.context = Context(province.context.engine, gone, province.context.settings)
     with pytest.raises(SourceUnavailable, match="no answer") as raised:
-        province.run("public_service_dossiers", date(2026, 11, 20))
+        province.run("public_service_dossiers", NIGHTS[1])
     assert "check the source behind connection 'lgsp'" in str(raised.value)
     assert lgsp.password not in str(raised.value)

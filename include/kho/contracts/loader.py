@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 from pydantic import ValidationError
 
 from kho.contracts.model import LOGICAL_TO_SQL, Column, Contract
@@ -52,15 +53,19 @@ def load_contract(dataset: str, folder: Path | None = None) -> Contract:
             where=str(path),
             next_step=f"choose one of: {known}",
         )
+    return _load(path, _agreement_sha256(path))
+
+
+@lru_cache(maxsize=256)
+def _load(path: Path, agreement_sha256: str) -> Contract:
+    """The contract at `path`; read once for each content that contract and suite have had."""
     document = load_yaml(path)
     _check_standard(document, path)
-    return _narrow(document, path)
+    return _narrow(document, path, agreement_sha256)
 
 
 @lru_cache(maxsize=1)
-def _standard_validator() -> Any:
-    from jsonschema import Draft201909Validator
-
+def _standard_validator() -> jsonschema_rs.Validator:
     spec = find_spec("open_data_contract_standard")
     if spec is None or not spec.submodule_search_locations:
         raise ContractError(
@@ -68,19 +73,13 @@ def _standard_validator() -> Any:
             next_step="run make clean, then make nightly",
         )
     schema = Path(spec.submodule_search_locations[0]) / "schema.json"
-    return Draft201909Validator(json.loads(schema.read_text(encoding="utf-8")))
+    return jsonschema_rs.validator_for(json.loads(schema.read_text(encoding="utf-8")))
 
 
 def _check_standard(document: YamlDocument, path: Path) -> None:
-    errors = sorted(
-        _standard_validator().iter_errors(document.data),
-        key=lambda e: list(map(str, e.absolute_path)),
-    )
-    for error in errors:
-        place = tuple(error.absolute_path)
-        if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(
-            error.instance, dict
-        ):
+    for error in _standard_validator().iter_errors(document.data):
+        place = tuple(error.instance_path)
+        if "roperties are not allowed" in error.message and isinstance(error.instance, dict):
             unknown = [key for key in error.instance if repr(key) in error.message]
             place = (*place, *unknown[:1])
         raise _wrong(document, path, place, error.message)
@@ -100,7 +99,7 @@ def _custom(properties: list[dict[str, Any]] | None) -> dict[str, tuple[int, Any
     return {item["property"]: (index, item["value"]) for index, item in enumerate(properties or [])}
 
 
-def _narrow(document: YamlDocument, path: Path) -> Contract:
+def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contract:
     data: dict[str, Any] = document.data
     if data["id"] != path.stem:
         raise _wrong(document, path, ("id",), f"must equal the file's name '{path.stem}'")
@@ -126,7 +125,7 @@ def _narrow(document: YamlDocument, path: Path) -> Contract:
         "quality": custom["quality"][1],
         "freshness": _freshness(data),
         "depends_on": custom["dependsOn"][1] if "dependsOn" in custom else (),
-        "content_sha256": _agreement_sha256(path),
+        "content_sha256": agreement_sha256,
     }
     try:
         contract = Contract.model_validate(values)

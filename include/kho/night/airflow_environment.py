@@ -50,7 +50,7 @@ def airflow_environment(
             next_step="allow writing there, or set KHO_HOME to a folder of your own",
         ) from error
     ours = {
-        **_places(settings),
+        **_places(settings, given),
         **_quiet(),
         **_components(settings, port),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_file(settings)),
@@ -80,7 +80,7 @@ def _password_file(settings: Settings) -> Path:
     return path
 
 
-def _places(settings: Settings) -> dict[str, str]:
+def _places(settings: Settings, given: Mapping[str, str]) -> dict[str, str]:
     plugins = settings.project_root / "plugins"
     return {
         "KHO_HOME": str(settings.home),
@@ -90,9 +90,9 @@ def _places(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.logs / "airflow"),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(settings.airflow_home / "bundles"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
-        "PYTHONPATH": os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(plugins)))),
-        "PYTHONPYCACHEPREFIX": str(settings.home / "cache" / "python"),
+        "PATH": f"{Path(sys.executable).parent}:{given.get('PATH', '/usr/bin:/bin')}",
+        "PYTHONPATH": os.pathsep.join(filter(None, (given.get("PYTHONPATH"), str(plugins)))),
+        "PYTHONPYCACHEPREFIX": given.get("PYTHONPYCACHEPREFIX") or str(settings.home / "cache" / "python"),
         # Libraries that keep something in the user's home keep it here.
         "HOME": str(settings.airflow_home),
         "XDG_CACHE_HOME": str(settings.home / "cache"),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kho.stage import StageTable
 
 _BATCH = "stage"
+_ROW_COUNT = "table.row_count"
 
 Sql = sa.ColumnElement[Any]
 
@@ -56,13 +57,10 @@ def row_conditions(
         SuiteError: Great Expectations cannot make a condition of a rule; it names the rule's line.
     """
     load_gx()
-    from great_expectations.validator.metrics_calculator import MetricsCalculator
-
     rules = suite.row_rules
     execution = _execution_engine(engine, table)
     metrics = {rule.rule_id: _condition_metric(rule, params) for rule in rules}
-    calculator = MetricsCalculator(execution, show_progress_bars=False)
-    found, aborted = calculator.compute_metrics(list(metrics.values()))
+    found, aborted = _resolve(execution, list(metrics.values()))
     conditions: dict[str, RowCondition] = {}
     for rule in rules:
         metric = metrics[rule.rule_id]
@@ -99,6 +97,35 @@ def _condition_metric(rule: Rule, params: Mapping[str, Any]) -> MetricConfigurat
         raise refusal(rule, error) from error
     domain = {**kwargs["metric_domain_kwargs"], "batch_id": _BATCH}
     return MetricConfiguration(name, domain, kwargs["metric_value_kwargs"])
+
+
+def _resolve(
+    execution: SqlAlchemyExecutionEngine, metrics: list[MetricConfiguration]
+) -> tuple[Mapping[Any, Any], Mapping[Any, Any]]:
+    """Compute the metrics: those found, and what became of those that could not be computed."""
+    from great_expectations.validator.metrics_calculator import MetricsCalculator
+    from great_expectations.validator.validation_graph import ValidationGraph
+
+    calculator = MetricsCalculator(execution, show_progress_bars=False)
+    full = calculator.build_metric_dependency_graph(metrics, runtime_configuration=None)
+    # Every map metric is said to depend on the table's number of rows, also its condition, which
+    # does not look at it; counting two million rows by each row condition costs a second.
+    for metric in metrics:
+        metric.metric_dependencies.pop(_ROW_COUNT, None)
+    conditions = {metric.id for metric in metrics}
+    edges = [edge for edge in full.edges if not (edge.left.id in conditions and _is_row_count(edge.right))]
+    needed = {edge.right.id for edge in edges if edge.right}
+    lean = ValidationGraph(
+        execution,
+        [edge for edge in edges if not _is_row_count(edge.left) or edge.left.id in needed],
+    )
+    return calculator.resolve_validation_graph_and_handle_aborted_metrics_info(
+        lean, runtime_configuration=None, min_graph_edges_pbar_enable=0
+    )
+
+
+def _is_row_count(metric: MetricConfiguration | None) -> bool:
+    return metric is not None and metric.metric_name == _ROW_COUNT
 
 
 def _row_condition(
