@@ -215,8 +215,10 @@ def new_province(
 
 
 def copy_database(server: postgres.Server, template: str, name: str) -> None:
-    """Make database `name` a copy of `template`, which nobody may be using."""
+    """Make database `name` a copy of `template`, whose sessions are ended."""
     admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as db:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+        db.execute(sa.text(others), {"name": template})
         db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     admin.dispose()

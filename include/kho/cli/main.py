@@ -68,15 +68,14 @@ def nightly(
 ) -> None:
     """Run tonight's load of all datasets on Airflow, follow it, and show how it went."""
     from kho.night.nightly import run_night
-    from kho.night.outcome import show_causes, show_outcomes
-    from kho.night.scores import read_scores, show_scores
+    from kho.night.outcome import show_causes
+    from kho.score import render_scoreboard, scoreboard
 
     settings = get_settings()
     as_of = night or tonight()
     ended, warehouse = run_night(settings, as_of, out, size=size, timeout_minutes=timeout)
     outcomes = list(ended.datasets)
-    show_outcomes(out, outcomes)
-    show_scores(out, *read_scores(warehouse, as_of))
+    render_scoreboard(scoreboard(warehouse, as_of), out)
     show_causes(err, outcomes)
     if ended.nothing_new:
         out.print(f"Nothing new in the night of {as_of}: the warehouse is as it was.")
@@ -167,17 +166,17 @@ def run(dataset: str, night: Night = None) -> None:
 
 @app.command()
 def score(night: Night = None) -> None:
-    """Show the night's scores by dataset and principle."""
-    from kho.night.scores import read_scores, show_scores
+    """Show the night's counts, and the scores by dataset and principle."""
+    from kho.score import render_scoreboard, scoreboard
     from kho.server.warehouse import open_warehouse
 
     as_of = night or tonight()
-    principles, scores = read_scores(open_warehouse(get_settings()), as_of)
-    if not scores:
+    board = scoreboard(open_warehouse(get_settings()), as_of)
+    if not board.lines:
         raise ConfigurationError(
-            f"nothing was scored in the night of {as_of}", next_step="run kho nightly, or name --date"
+            f"nothing has run up to the night of {as_of}", next_step="run kho nightly, or name --date"
         )
-    show_scores(out, principles, scores)
+    render_scoreboard(board, out)
 
 
 @app.command()

@@ -34,7 +34,7 @@ _NUMBER_PATTERN = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
 _SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 _DIRT = ("  ", *_INVISIBLE, *_SPACES)
-_ASCII_DIRT = tuple(pattern for pattern in _DIRT if pattern.isascii())
+_ASCII_DIRT = tuple(character for character in _INVISIBLE + _SPACES if character.isascii())
 _LOCAL_ZONE = "Asia/Ho_Chi_Minh"
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -83,12 +83,18 @@ def _read(column: Column, landed_type: str) -> Expression:
         return _read_nested(column, given)
     if column.logical_type == "string":
         return given
-    return CoalesceOperator(_parse(column, given), _parse(column, clean_text(given)))
+    as_it_is = _parse(column, given)
+    washed = _parse(column, clean_text(given))
+    # CASE, not COALESCE: it is the one that leaves the second reading to the rows that need it.
+    return CaseExpression(as_it_is.isnotnull(), as_it_is).otherwise(washed)
 
 
 def _unreadable(contract: Contract, landed_types: dict[str, str]) -> Expression:
+    # CASE, not AND: only the few rows without a value are asked whether one was given.
     lost = {
-        column.name: ColumnExpression(column.name).isnull() & _was_given(column, landed_types[column.source_name])
+        column.name: CaseExpression(
+            ColumnExpression(column.name).isnull(), _was_given(column, landed_types[column.source_name])
+        ).otherwise(ConstantExpression(value=False))
         for column in contract.columns
         if column.logical_type != "string"
     }
@@ -117,7 +123,7 @@ def clean_text(text: Expression) -> Expression:
     washed = FunctionExpression("regexp_replace", washed, _text(f"[ {_SPACES}]+"), _text(" "), _text("g"))
     washed = FunctionExpression("trim", FunctionExpression("nfc_normalize", washed))
     either = (
-        CaseExpression(ascii_only & ~_contains_any(text, _ASCII_DIRT), FunctionExpression("trim", text))
+        CaseExpression(ascii_only & ~_contains_any(text, (" ", *_ASCII_DIRT)), text)
         .when(_contains_any(text, _DIRT), washed)
         .otherwise(FunctionExpression("trim", FunctionExpression("nfc_normalize", text)))
     )

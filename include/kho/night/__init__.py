@@ -7,5 +7,5 @@ airflow_environment  Airflow's configuration, as environment variables
 sources              the sandbox, where no real source is configured
 progress             what is known of a night under way
 display              the same, to look at
-outcome              how the night ended: counts, scores, causes
+outcome              how the night ended: counts, causes
 """

@@ -1,13 +1,12 @@
-"""How a night ended: counts, causes and scores, out of the warehouse.
+"""How a night ended: counts and causes, out of the warehouse.
 
-In: the warehouse's engine and the night's date. Out: plain rows, and the tables a person reads.
+In: the warehouse's engine and the night's date. Out: plain rows, and what a person has to do.
 """
 
 from dataclasses import dataclass
 from datetime import date
 
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine, text
 
 _COUNTS = text(
@@ -54,19 +53,6 @@ def read_outcomes(engine: Engine, as_of: date) -> list[DatasetOutcome]:
     with engine.connect() as connection:
         rows = connection.execute(_COUNTS, {"as_of": as_of})
         return [DatasetOutcome(**row) for row in rows.mappings()]
-
-
-def show_outcomes(console: Console, outcomes: list[DatasetOutcome]) -> None:
-    """Print the counts of the night, a line per dataset; a batch not loaded tonight shows none."""
-    table = Table(title="Rows", title_justify="left")
-    table.add_column("dataset")
-    table.add_column("outcome")
-    for name in FIGURES:
-        table.add_column(name, justify="right")
-    for outcome in outcomes:
-        colour = "red" if outcome.bad else "green" if outcome.outcome == "loaded" else "dim"
-        table.add_row(outcome.dataset, f"[{colour}]{outcome.outcome}[/]", *outcome.figures)
-    console.print(table)
 
 
 def show_causes(console: Console, outcomes: list[DatasetOutcome]) -> None:
