@@ -8,7 +8,11 @@ READY := .venv/.ready
 CACHE := $(CURDIR)/var/cache
 SQL := sql
 
+# Nothing is written outside var/ and .venv/; compiled Python is kept, so that the second start is fast.
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+export PYTHONPYCACHEPREFIX ?= $(CACHE)/python
+export TMPDIR ?= $(CURDIR)/var/tmp
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show the targets
 	@awk -F ': .*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -147,7 +147,6 @@ def validate(batch_id: str, context: Context) -> StepResult:
 def load(batch_id: str, context: Context) -> StepResult:
     """Load a validated batch in one transaction; a batch that is in the warehouse is left alone."""
     from kho.load import load_batch
-    from kho.rules.labelling import failed_table
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "load")
@@ -155,7 +154,7 @@ def load(batch_id: str, context: Context) -> StepResult:
     if status != "loaded" and (status != "validated" or not _is_staged(context, manifest)):
         validate(batch_id, context)
     table = stage_table(batch_id)
-    loaded = load_batch(context.engine, contract, manifest, table, failed_table(table))
+    loaded = load_batch(context.engine, contract, manifest, table)
     drop_staging(context.engine, table)
     return clock.result(
         batch_id,

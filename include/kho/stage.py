@@ -8,17 +8,20 @@ copies binary; both stream, so memory does not grow with the batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import duckdb
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from kho.conform.expressions import conform
+from kho.conform.expressions import KEY_HASH, conform
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.raw_zone.landing import record_files
@@ -66,15 +69,12 @@ def stage_batch(engine: sa.Engine, contract: Contract, batch_id: str, folder: Pa
     table = stage_table(batch_id)
     with engine.begin() as db:
         create_stage_table(db, contract, table)
-    files = record_files(folder)
-    if files:
-        _copy(engine, contract, table, files)
+    suspects = _copy(engine, contract, table, record_files(folder))
     if keys := record_files(folder, "keys"):
         _copy_keys(engine, contract, table, keys)
     with engine.begin() as db:
         _tune_for_batch(db)
-        conflicts, duplicates = _mark_repeats(db, contract, table)
-        db.execute(sa.text(f"ANALYZE {table.quoted}"))
+        conflicts, duplicates = _mark_repeats(db, contract, table, suspects)
         rows = db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}")) or 0
     if rows != fetched:
         raise ReconciliationError(
@@ -111,18 +111,57 @@ class _SqlType(sa.types.UserDefinedType[object]):
         return self.name
 
 
-def _copy(engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]) -> None:
-    """Stream the record files into the table, several files at a time."""
-    shares = [files[i::STREAMS] for i in range(STREAMS) if files[i::STREAMS]]
+def _copy(engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]) -> list[int]:
+    """Stream the record files into the table, several at a time.
 
-    def copy_share(share: Sequence[str]) -> None:
+    Returns the `_row` of each record that may share its key with another; nearly always few.
+    """
+    shares = [files[i::STREAMS] for i in range(STREAMS) if files[i::STREAMS]]
+    seen = [_SeenKeys() for _ in shares]
+
+    def copy_share(share: Sequence[str], keys: _SeenKeys) -> None:
         with duckdb.connect(config={"threads": 1, "memory_limit": "150MB"}) as duck:
-            relation = duck.read_parquet(list(share))
-            _ingest(engine, conform(relation, contract).to_arrow_reader(BATCH_ROWS), table.name)
+            conformed = conform(duck.read_parquet(list(share)), contract)
+            _ingest(engine, keys.watch(conformed.to_arrow_reader(BATCH_ROWS)), table.name)
 
     with ThreadPoolExecutor(STREAMS) as pool:
-        for future in [pool.submit(copy_share, share) for share in shares]:
+        for future in [pool.submit(copy_share, *job) for job in zip(shares, seen, strict=True)]:
             future.result()
+    return _SeenKeys.repeated(seen)
+
+
+class _SeenKeys:
+    """The keys that passed through one stream, as hashes: sixteen bytes a row."""
+
+    def __init__(self) -> None:
+        self.rows: list[np.ndarray[Any, np.dtype[np.int64]]] = []
+        self.hashes: list[np.ndarray[Any, np.dtype[np.uint64]]] = []
+
+    def watch(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """The same stream without the hashes, which are kept."""
+        place = reader.schema.get_field_index(KEY_HASH)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for batch in reader:
+                keyed = (
+                    batch.filter(batch.column(place).is_valid()) if batch.column(place).null_count else batch
+                )
+                self.rows.append(keyed.column("_row").to_numpy())
+                self.hashes.append(keyed.column(place).to_numpy())
+                yield batch.drop_columns([KEY_HASH])
+
+        return pa.RecordBatchReader.from_batches(reader.schema.remove(place), batches())
+
+    @staticmethod
+    def repeated(streams: Sequence[_SeenKeys]) -> list[int]:
+        """The rows whose hash another row of any stream has too."""
+        hashes = np.concatenate([part for stream in streams for part in stream.hashes] or [[]])
+        rows = np.concatenate([part for stream in streams for part in stream.rows] or [[]])
+        order = np.argsort(hashes, kind="stable")
+        same = hashes[order][1:] == hashes[order][:-1]
+        return sorted(
+            {int(row) for row in rows[order[:-1][same]]} | {int(row) for row in rows[order[1:][same]]}
+        )
 
 
 def _copy_keys(engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]) -> None:
@@ -148,16 +187,17 @@ def _tune_for_batch(db: sa.Connection) -> None:
     run_file(db, "stage/tune_for_batch.sql")
 
 
-def _mark_repeats(db: sa.Connection, contract: Contract, table: StageTable) -> tuple[int, int]:
+def _mark_repeats(
+    db: sa.Connection, contract: Contract, table: StageTable, suspects: Sequence[int]
+) -> tuple[int, int]:
     """Set `_repeat` on rows whose key occurs more than once; returns (conflicts, duplicates).
 
-    Only the keys that repeat are ranked: they are few, the table is large.
+    Only suspects are looked at: they are few, the table is large.
     """
+    if not suspects:
+        return 0, 0
     staged = sa.Table(table.name, sa.MetaData(), schema=table.schema, autoload_with=db)
     keys = [staged.c[column.name] for column in contract.key]
-    complete = sa.and_(*(key.is_not(None) for key in keys))
-    repeated = sa.select(*keys).where(complete).group_by(*keys).having(sa.func.count() > 1).subquery()
-    same_key = sa.and_(*(staged.c[key.name] == repeated.c[key.name] for key in keys))
     content = sa.func.md5(
         sa.cast(sa.func.to_jsonb(sa.literal_column(f'"{table.name}"')) - "_row" - "_repeat", sa.Text)
     )
@@ -166,22 +206,26 @@ def _mark_repeats(db: sa.Connection, contract: Contract, table: StageTable) -> t
         if contract.source.kind == "reference"
         else [staged.c[contract.source.watermark.column].desc().nulls_last()]
     )
+    among = sa.func.unnest(sa.bindparam("suspects", list(suspects), type_=ARRAY(sa.BigInteger)))
     copies = sa.func.row_number().over(partition_by=[*keys, content], order_by=staged.c["_row"])
     rank = sa.func.row_number().over(partition_by=keys, order_by=[*newest, staged.c["_row"]])
     ranked = (
-        sa.select(staged.c["_row"], copies.label("copy"), rank.label("rank"))
-        .select_from(staged.join(repeated, same_key))
+        sa.select(
+            sa.cast(sa.literal_column("ctid"), sa.Text).label("place"),
+            copies.label("copy"),
+            rank.label("rank"),
+        )
+        .where(staged.c["_row"].in_(sa.select(among)))
         .subquery()
     )
-    verdict = sa.case((ranked.c.copy > 1, 1), (ranked.c.rank > 1, 2), else_=0)
-    marked = (
+    verdict = sa.case((ranked.c.copy > 1, 1), (ranked.c.rank > 1, 2), else_=0).label("mark")
+    chosen = sa.select(ranked.c.place, verdict).where(sa.or_(ranked.c.copy > 1, ranked.c.rank > 1))
+    # By place (ctid) in the table: the few rows are found without reading the many.
+    marks = db.execute(chosen).all()
+    for mark in {row.mark for row in marks}:
+        here = [row.place for row in marks if row.mark == mark]
         db.execute(
-            sa.update(staged)
-            .values({"_repeat": verdict})
-            .where(staged.c["_row"] == ranked.c["_row"], sa.or_(ranked.c.copy > 1, ranked.c.rank > 1))
-            .returning(staged.c["_repeat"])
+            sa.text(f"UPDATE {table.quoted} SET _repeat = :mark WHERE ctid = ANY(cast(:places AS tid[]))"),
+            {"mark": mark, "places": here},
         )
-        .scalars()
-        .all()
-    )
-    return sum(mark == 2 for mark in marked), sum(mark == 1 for mark in marked)
+    return sum(row.mark == 2 for row in marks), sum(row.mark == 1 for row in marks)

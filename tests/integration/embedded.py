@@ -24,7 +24,8 @@ def temporary_home() -> Iterator[Settings]:
     parent = get_settings().home / "tmp"
     parent.mkdir(parents=True, exist_ok=True)
     if len(os.fsencode(parent.resolve())) + _ROOM_FOR_SOCKET > _SOCKET_PATH_LIMIT:
-        parent = Path(tempfile.gettempdir())
+        # The temporary folder of make is below the checkout, too.
+        parent = Path("/tmp")
     home = Path(tempfile.mkdtemp(prefix="kho-", dir=parent))
     home.chmod(0o711)
     settings = Settings(home=home)

@@ -6,6 +6,7 @@ exit status 1. `--debug` shows the whole traceback instead.
 
 import os
 import sys
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -58,6 +59,7 @@ def common(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Options of all commands; `--debug` itself is read by `main`."""
+    _keep_temporary_files_home()
 
 
 @app.command()
@@ -253,6 +255,17 @@ def _show_report(folder: Path, as_of: date) -> None:
     found = sorted(folder.rglob(f"*{as_of.isoformat()}*.html"))
     if found:
         out.print(f"Report: {found[-1]}", highlight=False, soft_wrap=True)
+
+
+def _keep_temporary_files_home() -> None:
+    """Let libraries, and what they start, put temporary files into the state directory."""
+    if os.environ.get("TMPDIR"):
+        return
+    folder = get_settings().home / "tmp"
+    # Where it cannot be made, the command itself says so better.
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.environ["TMPDIR"] = str(folder)
 
 
 def main() -> None:

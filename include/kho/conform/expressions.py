@@ -30,6 +30,9 @@ from kho.errors import ContractError
 VIETNAMESE_NUMBER = "1.234,56"
 """The source_format of numbers with a dot for thousands and a comma for decimals."""
 
+KEY_HASH = "_key_hash"
+"""The conformed column that is there to find keys that occur twice; NULL where the key is incomplete."""
+
 _NUMBER_PATTERN = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
 _SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
@@ -49,7 +52,9 @@ def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
     """The landed records as the contract has them; streams when it is read as a stream."""
     types = dict(zip(landed.columns, map(str, landed.types), strict=True))
     row = [ColumnExpression("_row")] if "_row" in types else []
-    given = [_given(column, types[column.source_name]).alias(f"{column.name}?") for column in contract.columns]
+    given = [
+        _given(column, types[column.source_name]).alias(f"{column.name}?") for column in contract.columns
+    ]
     read = [
         value
         for column in contract.columns
@@ -59,12 +64,29 @@ def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
         )
     ]
     names = [ColumnExpression(column.name) for column in contract.columns]
-    return landed.select(*row, *given).select(*row, *read).select(*row, _unreadable(contract, types), *names)
+    return (
+        landed.select(*row, *given)
+        .select(*row, *read)
+        .select(*row, _unreadable(contract, types), *names, _key_hash(contract))
+    )
+
+
+def _key_hash(contract: Contract) -> Expression:
+    """A number that is equal for equal keys, and nearly always different for different ones."""
+    key = [ColumnExpression(column.name) for column in contract.key]
+    complete = reduce(operator.and_, (part.isnotnull() for part in key))
+    return CaseExpression(complete, FunctionExpression("hash", *key)).alias(KEY_HASH)
 
 
 def _given(column: Column, landed_type: str) -> Expression:
-    """What the source gave, made clean where it stays text."""
+    """What the source gave: made clean where it stays text, taken apart where it is a nested list."""
     source = ColumnExpression(column.source_name)
+    if path := column.nested_count or column.nested_sum:
+        valid = CoalesceOperator(FunctionExpression("json_valid", source), ConstantExpression(value=False))
+        items = FunctionExpression("json_extract_string", source, _text(path))
+        # A list that cannot be read is one item that is no amount, so that it is noted as unreadable.
+        lost = CaseExpression(source.isnotnull(), FunctionExpression("list_value", _text("?")))
+        return CaseExpression(valid, items).otherwise(lost)
     if landed_type != "VARCHAR" or column.logical_type != "string":
         return source
     if column.text_hygiene == "verbatim":
@@ -77,10 +99,10 @@ def _read(column: Column, landed_type: str) -> Expression:
     given = ColumnExpression(f"{column.name}?")
     if landed_type == "TIMESTAMP WITH TIME ZONE":
         given = FunctionExpression("timezone", _text(_LOCAL_ZONE), given)
-    if landed_type != "VARCHAR":
-        return given.try_cast(_duckdb_type(column))
     if column.nested_count or column.nested_sum:
         return _read_nested(column, given)
+    if landed_type != "VARCHAR":
+        return given.try_cast(_duckdb_type(column))
     if column.logical_type == "string":
         return given
     as_it_is = _parse(column, given)
@@ -104,13 +126,16 @@ def _unreadable(contract: Contract, landed_types: dict[str, str]) -> Expression:
         CaseExpression(condition, _text(name + ",")).otherwise(_text("")) for name, condition in lost.items()
     ]
     # Most rows lose nothing: only the others pay for the list of names.
-    any_lost = CaseExpression(reduce(operator.or_, lost.values()), FunctionExpression("concat", _text(","), *names))
+    any_lost = CaseExpression(
+        reduce(operator.or_, lost.values()), FunctionExpression("concat", _text(","), *names)
+    )
     return any_lost.alias("_unreadable")
 
 
 def _was_given(column: Column, landed_type: str) -> Expression:
     given = ColumnExpression(f"{column.name}?")
-    return (clean_text(given) if landed_type == "VARCHAR" else given).isnotnull()
+    is_text = landed_type == "VARCHAR" and not (column.nested_count or column.nested_sum)
+    return (clean_text(given) if is_text else given).isnotnull()
 
 
 def clean_text(text: Expression) -> Expression:
@@ -151,21 +176,18 @@ def _parse(column: Column, text: Expression) -> Expression:
     return text.try_cast(_duckdb_type(column))
 
 
-def _read_nested(column: Column, given: Expression) -> Expression:
+def _read_nested(column: Column, items: Expression) -> Expression:
     """A number taken from a nested list: how many items, or the sum of one field over them."""
-    valid = CoalesceOperator(FunctionExpression("json_valid", given), ConstantExpression(value=False))
+    count = FunctionExpression("len", items)
     if column.nested_count:
-        items: Expression = FunctionExpression("json_extract", given, _text(column.nested_count))
-        value = FunctionExpression("len", items)
-    else:
-        items = FunctionExpression("json_extract_string", given, _text(str(column.nested_sum)))
-        amounts = items.try_cast("DECIMAL(18,2)[]")
-        count = FunctionExpression("len", items)
-        # An amount that is not a number makes the sum unreadable, not smaller.
-        whole = FunctionExpression("list_count", amounts) == count
-        empty = CaseExpression(count == ConstantExpression(0), ConstantExpression(0).cast("DECIMAL(38,2)"))
-        value = empty.when(whole, FunctionExpression("list_sum", amounts))
-    return CaseExpression(valid, value).cast(_duckdb_type(column))
+        broken = FunctionExpression("list_contains", items, _text("?"))
+        return CaseExpression(~broken, count.cast(_duckdb_type(column)))
+    amounts = items.try_cast("DECIMAL(18,2)[]")
+    # An amount that is not a number makes the sum unreadable, not smaller.
+    whole = FunctionExpression("list_count", amounts) == count
+    nothing = ConstantExpression(0).cast("DECIMAL(38,2)")
+    total = CoalesceOperator(FunctionExpression("list_sum", amounts), nothing)
+    return CaseExpression(whole, total).cast(_duckdb_type(column))
 
 
 def _duckdb_type(column: Column) -> str:

@@ -44,7 +44,6 @@ def load_batch(
     contract: Contract,
     manifest: Manifest,
     table: StageTable,
-    failed_table: StageTable,
 ) -> Loaded:
     """Load a batch; returns its count equation.
 
@@ -60,7 +59,7 @@ def load_batch(
         if status == "loaded":
             return _already_loaded(db, manifest.batch_id)
         run_file(db, "stage/tune_for_batch.sql")
-        _create_views(db, contract, table, failed_table)
+        _create_views(db, contract, table)
         accepted = int(db.scalar(sa.text("SELECT count(*) FROM accepted")) or 0)
         loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=accepted)
         _settle_quarantine(db, manifest)
@@ -91,21 +90,16 @@ def lock_dataset(db: sa.Connection, dataset: str) -> None:
     )
 
 
-def _create_views(db: sa.Connection, contract: Contract, table: StageTable, failed_table: StageTable) -> None:
+def _create_views(db: sa.Connection, contract: Contract, table: StageTable) -> None:
     """What the SQL files read: accepted, accepted_keys, rejected, source_keys."""
     rejected = rejected_table(table)
     key = ", ".join(f"coalesce(s.{column.name}::text, '')" for column in contract.key)
-    key = f"concat_ws('|', {key})" if len(contract.key) > 1 else key
-    agency = contract.quality.agency_column
-    agency_code = f"coalesce(s.{agency}, '')" if agency else f"'{contract.quality.owner_agency}'"
     views = {
         "accepted": f"SELECT s.* FROM {table.quoted} AS s WHERE s._repeat = 0 "
-        f"AND NOT EXISTS (SELECT FROM {rejected.quoted} AS r WHERE r._row = s._row)",
-        "accepted_keys": f"SELECT {key} AS business_key FROM pg_temp.accepted AS s",
-        "rejected": f"SELECT {key} AS business_key, {agency_code} AS agency_code, f.rules AS failed_rules, "
-        "r.raw::jsonb - '_row' AS raw, md5((r.raw::jsonb - '_row')::text) AS raw_md5 "
-        f"FROM {rejected.quoted} AS r JOIN {table.quoted} AS s USING (_row) "
-        f"JOIN {failed_table.quoted} AS f USING (_row)",
+        f"AND s._row NOT IN (SELECT r._row FROM {rejected.quoted} AS r)",
+        "accepted_keys": f"SELECT concat_ws('|', {key}) AS business_key FROM pg_temp.accepted AS s",
+        "rejected": "SELECT business_key, agency_code, failed_rules, raw::jsonb AS raw, raw_md5 "
+        f"FROM {rejected.quoted}",
         "source_keys": f'SELECT * FROM {table.schema}."{table.name}__keys"',
     }
     for name, query in views.items():

@@ -37,9 +37,10 @@ def judge_batch(
     """Run the whole suite on a staged batch and keep the results; judging again replaces them."""
     suite = load_dataset_suite(contract)
     params = {"as_of": manifest.as_of, "as_of_end": datetime.combine(manifest.as_of, time.max)}
-    validation = validate(engine, suite, table, contract.quality.agency_column, params)
+    key = [column.name for column in contract.key]
+    validation = validate(engine, suite, table, contract.quality.agency_column, params, key)
     critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]
-    rejected = write_rejects(engine, table, validation.failed_table, critical, folder)
+    rejected = write_rejects(engine, contract, table, validation.failed_table, critical, folder)
     with engine.begin() as db:
         _keep_results(db, contract, manifest, suite, validation.results)
     reasons = [f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)]

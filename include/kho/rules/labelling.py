@@ -1,7 +1,7 @@
 """Label every staged row with the rules it breaks, in one statement.
 
 In:  a staging table and the conditions of the row rules.
-Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `rules`) with the rows that break
+Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `_key`, `rules`) with the rows that break
      at least one rule, and the numbers of judged and of failing rows by rule and agency.
 
 Exact repeats (`_repeat` = 1) are neither labelled nor counted: the row they repeat is.
@@ -9,7 +9,7 @@ Exact repeats (`_repeat` = 1) are neither labelled nor counted: the row they rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,11 @@ def failed_table(table: StageTable) -> StageTable:
 
 
 def label(
-    connection: sa.Connection, table: StageTable, agency_column: str | None, conditions: Conditions
+    connection: sa.Connection,
+    table: StageTable,
+    agency_column: str | None,
+    conditions: Conditions,
+    key_columns: Sequence[str] = (),
 ) -> int:
     """Make the table of failing rows; one that is there is replaced.
 
@@ -75,6 +79,7 @@ def label(
         table: the staging table.
         agency_column: the column that names the agency a row belongs to, if there is one.
         conditions: by rule id.
+        key_columns: the columns of the business key, joined by `|` into `_key`.
 
     Returns:
         The number of failing rows.
@@ -87,6 +92,7 @@ def label(
         sa.select(
             sa.column("_row"),
             _agency(agency_column).label("_agency"),
+            _key(key_columns).label("_key"),
             sa.func.array_remove(array[Any](broken, type_=sa.Text), sa.null()).label("rules"),
         )
         .select_from(_source(table))
@@ -153,6 +159,12 @@ def _agency(agency_column: str | None) -> sa.ColumnElement[Any]:
     if agency_column is None:
         return sa.cast(sa.null(), sa.Text)
     return sa.cast(sa.column(agency_column), sa.Text)
+
+
+def _key(key_columns: Sequence[str]) -> sa.ColumnElement[Any]:
+    """The business key as text; a part that is missing is empty."""
+    parts = [sa.func.coalesce(sa.cast(sa.column(name), sa.Text), "") for name in key_columns]
+    return sa.func.concat_ws("|", *parts)
 
 
 def _allow_parallel_plan(connection: sa.Connection) -> None:

@@ -7,7 +7,7 @@ Out: a `Validation`: how many rows each rule judged and how many broke it, by ag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,7 @@ def validate(
     table: StageTable,
     agency_column: str | None,
     params: Mapping[str, Any],
+    key_columns: Sequence[str] = (),
 ) -> Validation:
     """Run every rule of a suite on a staging table; running it again replaces the failing rows.
 
@@ -70,6 +71,7 @@ def validate(
         table: has `_row`, `_repeat` and the columns that the rules read.
         agency_column: the column that names a row's agency, if there is one.
         params: values of the suite's `$PARAMETER`s.
+        key_columns: the columns of the business key, kept with each failing row.
 
     Raises:
         SuiteError: Great Expectations cannot evaluate a rule.
@@ -83,7 +85,7 @@ def validate(
     _require_columns(engine, suite, table, failures)
     conditions = row_conditions(engine, suite, table, params)
     with engine.begin() as connection:
-        failed_rows = label(connection, table, agency_column, conditions)
+        failed_rows = label(connection, table, agency_column, conditions, key_columns)
         counts = tally(connection, table, agency_column, conditions)
     rules = {rule.rule_id: rule for rule in suite.rules}
     numbers: list[tuple[str, str | None, int, int]] = [

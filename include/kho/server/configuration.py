@@ -45,7 +45,7 @@ def configure(data: Path, sockets: Path, log: Path, account: Account) -> None:
 
 def _configuration(sockets: Path, log: Path) -> str:
     memory = _memory_megabytes()
-    shared_buffers = max(32, min(512, memory // 4))
+    shared_buffers = max(32, min(1024, memory // 4))
     options = {
         # Nobody from outside: no network address, a private folder for the socket.
         "listen_addresses": "",

@@ -9,7 +9,6 @@ SET
     due_date_key = d.due_date_key,
     finished_date_key = d.finished_date_key,
     returned_date_key = d.returned_date_key,
-    batch_key = :batch_key,
     document_count = d.document_count,
     supplement_count = d.supplement_count,
     result_count = d.result_count,
@@ -23,6 +22,7 @@ SET
     status_code = d.status_code,
     channel_code = d.channel_code,
     submission_form_code = d.submission_form_code,
-    applicant_type_code = d.applicant_type_code
+    applicant_type_code = d.applicant_type_code,
+    batch_key = :batch_key
 FROM stg.dossier_delta AS d
 WHERE NOT d.is_new AND t.dossier_code = d.dossier_code;

@@ -1,0 +1,49 @@
+-- Purpose: accepted dossiers as the star has them, every key resolved. Grain: one row per dossier code.
+-- Inputs: accepted (pg_temp view), dimensions. Can run twice: it is a view of this session, dropped at
+-- the end. Procedures that the catalogue does not know get a row of their own first, to be completed when
+-- the catalogue brings them.
+INSERT INTO dw.dim_procedure (procedure_code, name_vi, sector_code, is_inferred, batch_key)
+SELECT
+    s.procedure_code,
+    coalesce(min(s.procedure_name), 'Chưa có trong danh mục'),
+    min(s.sector_code),
+    TRUE,
+    :batch_key
+FROM accepted AS s
+WHERE s.procedure_code NOT IN (SELECT p.procedure_code FROM dw.dim_procedure AS p)
+GROUP BY s.procedure_code
+ORDER BY s.procedure_code
+ON CONFLICT (procedure_code) DO NOTHING;
+
+CREATE TEMP VIEW resolved_dossier AS
+SELECT
+    s.dossier_code,
+    coalesce(a.agency_key, -1) AS agency_key,
+    coalesce(p.procedure_key, -1) AS procedure_key,
+    CASE WHEN s.commune_code IS NULL THEN -2 ELSE coalesce(u.unit_key, -1) END AS unit_key,
+    dw.date_key(s.received_at, -1) AS received_date_key,
+    dw.date_key(s.due_at, -2) AS due_date_key,
+    dw.date_key(s.finished_at, -2) AS finished_date_key,
+    dw.date_key(s.returned_at, -2) AS returned_date_key,
+    s.document_count::integer AS document_count,
+    s.supplement_count::integer AS supplement_count,
+    s.result_count::integer AS result_count,
+    s.finished_at <= s.due_at AND coalesce(s.supplement_count, 0) <= 1 AS is_on_time,
+    s.received_at,
+    s.due_at,
+    s.finished_at,
+    s.returned_at,
+    s.updated_at AS source_updated_at,
+    s.fee_amount_vnd,
+    s.status_code,
+    s.channel_code,
+    s.submission_form_code,
+    s.applicant_type_code
+FROM accepted AS s
+LEFT JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+LEFT JOIN dw.dim_procedure AS p ON s.procedure_code = p.procedure_code
+LEFT JOIN dw.dim_administrative_unit AS u
+    ON
+        s.commune_code = u.unit_code
+        AND s.received_at >= u.valid_from
+        AND (u.valid_to IS NULL OR s.received_at < u.valid_to + 1);

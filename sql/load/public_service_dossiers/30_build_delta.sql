@@ -1,0 +1,27 @@
+-- Purpose: the dossiers that are new or differ from the star. Grain: one row per dossier code.
+-- Can run twice: it only reads the star; the table is dropped at the end of the load. After a first load
+-- nothing is left to compare. A dossier older than what the star holds is left out: a replay must not
+-- undo later news.
+CREATE UNLOGGED TABLE stg.dossier_delta AS
+SELECT
+    s.*,
+    t.dossier_code IS NULL AS is_new
+FROM resolved_dossier AS s
+LEFT JOIN dw.fact_dossier AS t ON s.dossier_code = t.dossier_code
+WHERE
+    NOT EXISTS (SELECT FROM dw.fact_dossier AS f WHERE f.batch_key = :batch_key)
+    AND (
+        t.dossier_code IS NULL
+        OR (
+            s.source_updated_at >= t.source_updated_at
+            AND (
+                s.source_updated_at, s.status_code, s.received_at, s.due_at, s.finished_at, s.returned_at,
+                s.fee_amount_vnd, s.document_count, s.supplement_count, s.result_count, s.channel_code,
+                s.submission_form_code, s.applicant_type_code, s.agency_key, s.procedure_key, s.unit_key
+            ) IS DISTINCT FROM (
+                t.source_updated_at, t.status_code, t.received_at, t.due_at, t.finished_at, t.returned_at,
+                t.fee_amount_vnd, t.document_count, t.supplement_count, t.result_count, t.channel_code,
+                t.submission_form_code, t.applicant_type_code, t.agency_key, t.procedure_key, t.unit_key
+            )
+        )
+    );

@@ -1,0 +1,3 @@
+-- Purpose: leave nothing of this load behind.
+DROP TABLE stg.dossier_delta;
+DROP VIEW pg_temp.resolved_dossier;
