@@ -139,7 +139,7 @@ def validate(batch_id: str, context: Context) -> StepResult:
             f"the batch is not fit to load: {'; '.join(verdict.reasons)}",
             dataset=contract.dataset,
             batch=batch_id,
-            next_step="yesterday's data stands; ask the source's owner to mend it, then run the dataset again",
+            next_step="yesterday's data stands; the source's owner must mend it, then run it again",
         )
     return clock.result(batch_id, counts={"quarantined": verdict.rejected, "warnings": verdict.warned})
 
@@ -293,7 +293,8 @@ def _watermark(context: Context, dataset: str, as_of: date) -> datetime | None:
     """
     query = sa.text("SELECT max(value) FROM meta.watermark WHERE dataset = :dataset AND as_of < :as_of")
     with context.engine.connect() as db:
-        return db.scalar(query, {"dataset": dataset, "as_of": as_of})
+        value: datetime | None = db.scalar(query, {"dataset": dataset, "as_of": as_of})
+    return value
 
 
 def _batch(batch_id: str, context: Context) -> tuple[Manifest, Contract]:
@@ -307,14 +308,17 @@ def _folder(dataset: str, batch_id: str, context: Context) -> Path:
 
 def _status(context: Context, batch_id: str) -> str | None:
     with context.engine.connect() as db:
-        return db.scalar(sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": batch_id})
+        query = sa.text("SELECT status FROM meta.batch WHERE batch_id = :id")
+        status: str | None = db.scalar(query, {"id": batch_id})
+    return status
 
 
 def _set_status(context: Context, batch_id: str, status: str, note: str | None = None) -> None:
     with context.engine.begin() as db:
         db.execute(
             sa.text(
-                "UPDATE meta.batch SET status = :status, note = :note WHERE batch_id = :id AND status <> 'loaded'"
+                "UPDATE meta.batch SET status = :status, note = :note "
+                "WHERE batch_id = :id AND status <> 'loaded'"
             ),
             {"id": batch_id, "status": status, "note": note or None},
         )
@@ -326,7 +330,7 @@ def _is_staged(context: Context, manifest: Manifest) -> bool:
     with context.engine.connect() as db:
         if db.scalar(sa.text("SELECT to_regclass(:name)"), {"name": table.quoted}) is None:
             return False
-        return db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}")) == manifest.fetched
+        return bool(db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}")) == manifest.fetched)
 
 
 def _drift_message(manifest: Manifest) -> str:

@@ -32,6 +32,9 @@ STREAMS = 2
 
 BATCH_ROWS = 65_536
 
+_NO_HASHES = np.empty(0, np.uint64)
+_NO_ROWS = np.empty(0, np.int64)
+
 
 @dataclass(frozen=True)
 class StageTable:
@@ -155,8 +158,8 @@ class _SeenKeys:
     @staticmethod
     def repeated(streams: Sequence[_SeenKeys]) -> list[int]:
         """The rows whose hash another row of any stream has too."""
-        hashes = np.concatenate([part for stream in streams for part in stream.hashes] or [[]])
-        rows = np.concatenate([part for stream in streams for part in stream.rows] or [[]])
+        hashes = np.concatenate([part for stream in streams for part in stream.hashes] or [_NO_HASHES])
+        rows = np.concatenate([part for stream in streams for part in stream.rows] or [_NO_ROWS])
         order = np.argsort(hashes, kind="stable")
         same = hashes[order][1:] == hashes[order][:-1]
         return sorted(

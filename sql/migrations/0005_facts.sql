@@ -26,7 +26,8 @@ CREATE TABLE dw.fact_dossier (
     submission_form_code text,
     applicant_type_code text
 );
-COMMENT ON TABLE dw.fact_dossier IS 'Grain: one row per dossier, in its latest state (accumulating snapshot).';
+COMMENT ON TABLE dw.fact_dossier IS
+'Grain: one row per dossier, in its latest state (accumulating snapshot).';
 COMMENT ON COLUMN dw.fact_dossier.is_on_time IS
 'QĐ 766/QĐ-TTg: finished no later than due, and not more than one supplement request; NULL while open.';
 
@@ -78,7 +79,8 @@ CREATE TABLE dw.fact_task_status (
     batch_key integer NOT NULL,
     PRIMARY KEY (task_key, status_date_key, status_code)
 );
-COMMENT ON TABLE dw.fact_task_status IS 'Grain: one row per plan task and change of status; the plan itself assigns.';
+COMMENT ON TABLE dw.fact_task_status IS
+'Grain: one row per plan task and change of status; the plan itself assigns.';
 
 CREATE TABLE dw.fact_disbursement (
     voucher_code text PRIMARY KEY,

@@ -73,7 +73,7 @@ SELECT
 FROM dw.fact_indicator_target AS t
 INNER JOIN dw.dim_indicator AS i ON t.indicator_key = i.indicator_key;
 COMMENT ON VIEW mart.indicator_target IS
-'Grain: one row per indicator, year and document. A target belongs to its plan and province, never to another.';
+'Grain: one row per indicator, year and document. A target belongs to its plan and province alone.';
 
 CREATE VIEW mart.plan_task AS
 SELECT
@@ -113,7 +113,8 @@ FROM dw.fact_disbursement AS f
 INNER JOIN dw.dim_investment_project AS p ON f.project_key = p.project_key
 WHERE NOT f.is_deleted
 GROUP BY p.project_code, p.name_vi, p.total_investment_million_vnd, f.budget_year;
-COMMENT ON VIEW mart.disbursement_by_project IS 'Grain: one row per project and budget year; deleted vouchers left out.';
+COMMENT ON VIEW mart.disbursement_by_project IS
+'Grain: one row per project and budget year; deleted vouchers left out.';
 
 CREATE VIEW mart.quality_score AS
 SELECT

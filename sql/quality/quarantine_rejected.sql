@@ -2,7 +2,8 @@
 -- Grain: one unsettled row per dataset, business key and content. Can run twice: a row that is there
 -- already is only marked as seen again.
 INSERT INTO dq.quarantine AS q (
-    dataset, business_key, batch_id, failed_rules, raw, raw_md5, agency_code, first_seen_on, last_seen_batch_id
+    dataset, business_key, batch_id, failed_rules, raw, raw_md5, agency_code, first_seen_on,
+    last_seen_batch_id
 )
 SELECT
     :dataset,

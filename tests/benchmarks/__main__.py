@@ -2,7 +2,9 @@
 
 In: sizes in millions (default 0.5 1 2 4). Out: a table on the terminal and `var/bench/results.json`:
 seconds, rows a second and peak client memory of each stage, for a first night and for a second one
-(the whole set again, 5 % changed, 1 % new), from landed Parquet and from the raw JSON pages.
+(the whole set again, 5 % changed, 1 % new), from landed Parquet and from the raw JSON pages. The
+ratio is to a COPY of the landed records; beside it stands the ratio to a COPY of the rows when they
+are already conformed, typed and without their nested lists, which is less work.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ def _measure(home: Path, rows: int) -> list[dict[str, Any]]:
             shutil.rmtree(pages)
             batch = steps["land"]["result"]
             steps["stage"] = _step(environment, "stage", batch, as_of)
-            steps["baseline"] = _step(environment, "baseline", batch, as_of)
+            for name in ("copy_landed", "copy_staged"):
+                steps[name] = _step(environment, name, batch, as_of)
             for name in ("validate", "load"):
                 steps[name] = _step(environment, name, batch, as_of)
             results.append(_summary(rows, night, sent, steps))
@@ -95,17 +98,20 @@ def _step(environment: dict[str, str], step: str, subject: str, as_of: date) -> 
 def _summary(rows: int, night: int, sent: int, steps: dict[str, Any]) -> dict[str, Any]:
     parquet = sum(steps[name]["seconds"] for name in ("stage", "validate", "load"))
     json_path = parquet + steps["land"]["seconds"]
-    copy = steps["baseline"]["seconds"]
+    landed, staged = steps["copy_landed"]["seconds"], steps["copy_staged"]["seconds"]
     work = ("land", "stage", "validate", "load")
     return {
         "rows": rows,
         "night": night,
         "sent": sent,
-        "copy_seconds": copy,
+        "copy_landed_seconds": landed,
+        "copy_staged_seconds": staged,
         **{f"{name}_seconds": steps[name]["seconds"] for name in work},
         **{f"{name}_mib": steps[name]["peak_mib"] for name in work},
-        "parquet_ratio": round(parquet / copy, 2),
-        "json_ratio": round(json_path / copy, 2),
+        "parquet_ratio": round(parquet / landed, 2),
+        "json_ratio": round(json_path / landed, 2),
+        "parquet_ratio_staged": round(parquet / staged, 2),
+        "json_ratio_staged": round(json_path / staged, 2),
         "parquet_rows_per_second": round(sent / parquet),
         "json_rows_per_second": round(sent / json_path),
         "peak_mib": max(steps[name]["peak_mib"] for name in work),
@@ -114,22 +120,22 @@ def _summary(rows: int, night: int, sent: int, steps: dict[str, Any]) -> dict[st
 
 def _print(results: list[dict[str, Any]]) -> None:
     table = Table(title="dossiers to fact_dossier and quarantine, against one COPY stream of the same rows")
-    for name in ("rows", "night", "COPY s", "land s", "stage s", "validate s", "load s"):
-        table.add_column(name, justify="right")
-    for name in ("from Parquet", "from JSON", "rows/s (JSON)", "peak MiB"):
+    heads = ("rows", "night", "COPY landed", "COPY staged", "land", "stage", "validate", "load")
+    for name in (*heads, "from Parquet", "from JSON", "(to staged)", "rows/s (JSON)", "peak MiB"):
         table.add_column(name, justify="right")
     for r in results:
-        seconds = [f"{r[f'{n}_seconds']:.1f}" for n in ("copy", "land", "stage", "validate", "load")]
+        names = ("copy_landed", "copy_staged", "land", "stage", "validate", "load")
         table.add_row(
             f"{r['sent']:,}",
             str(r["night"]),
-            *seconds,
+            *[f"{r[f'{name}_seconds']:.1f} s" for name in names],
             _against(r["parquet_ratio"], LIMITS["parquet"]),
             _against(r["json_ratio"], LIMITS["json"]),
+            f"{r['parquet_ratio_staged']:.2f}x / {r['json_ratio_staged']:.2f}x",
             f"{r['json_rows_per_second']:,}",
             f"{r['peak_mib']} / {LIMITS['peak_mib']}",
         )
-    Console(width=140).print(table)
+    Console(width=190).print(table)
 
 
 def _against(ratio: float, limit: float) -> str:

@@ -47,8 +47,10 @@ SELECT
         NgayTiepNhan := CASE WHEN i % 200 = 7 THEN '31/02/2026 08:00:00'
             ELSE strftime(received, '%d/%m/%Y %H:%M:%S') END,
         NgayHenTra := strftime(received + interval 5 day, '%d/%m/%Y %H:%M:%S'),
-        NgayTra := CASE WHEN i % 3 > 0 OR changed THEN strftime(received + interval 4 day, '%d/%m/%Y %H:%M:%S') END,
-        NgayKetThucXuLy := CASE WHEN i % 3 > 0 OR changed THEN strftime(received + interval 3 day, '%d/%m/%Y %H:%M:%S') END,
+        NgayTra := CASE WHEN i % 3 > 0 OR changed
+            THEN strftime(received + interval 4 day, '%d/%m/%Y %H:%M:%S') END,
+        NgayKetThucXuLy := CASE WHEN i % 3 > 0 OR changed
+            THEN strftime(received + interval 3 day, '%d/%m/%Y %H:%M:%S') END,
         TrangThaiHoSo := CASE WHEN i % 200 = 11 THEN '77' WHEN i % 3 > 0 OR changed THEN '10' ELSE '4' END,
         HinhThuc := '1',
         KenhThucHien := cast(1 + i % 3 AS varchar),

@@ -13,6 +13,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import sqlalchemy as sa
 
 from kho import pipeline
@@ -20,7 +21,7 @@ from kho.connections import EnvironmentConnections
 from kho.contracts import load_contract
 from kho.contracts.model import RestSource
 from kho.extract.envelope import read_page
-from kho.raw_zone.landing import JsonPages, Landing
+from kho.raw_zone.landing import JsonPages, Landing, record_files
 from kho.raw_zone.manifest import Manifest, batch_id
 from kho.rules.gx import load_gx
 from kho.settings import get_settings
@@ -65,15 +66,33 @@ def land(context: pipeline.Context, pages: Path, as_of: date) -> str:
     return manifest.batch_id
 
 
-def copy_baseline(context: pipeline.Context, batch: str) -> float:
-    """Seconds of one COPY stream of the staged rows, as CSV, into an unlogged table of the same columns."""
-    table, csv = stage_table(batch), context.settings.home / "baseline.csv"
+def copy_landed(context: pipeline.Context, batch: str) -> float:
+    """Seconds of one COPY stream of the landed records, as CSV, into a table of text columns."""
+    csv = context.settings.home / "landed.csv"
+    files = record_files(context.settings.raw_zone / DATASET / batch)
+    with duckdb.connect(config={"memory_limit": "1GB"}) as duck:
+        records = duck.read_parquet(files)
+        names = [name for name in records.columns if name != "_row"]
+        records.select(*(duckdb.ColumnExpression(name) for name in names)).write_csv(str(csv), header=False)
+    columns = ", ".join(f'"{name}" text' for name in names)
+    return _copy(context, csv, f"CREATE UNLOGGED TABLE stg.baseline ({columns})")
+
+
+def copy_staged(context: pipeline.Context, batch: str) -> float:
+    """Seconds of one COPY stream of the conformed rows, as CSV, into a table like the staging table."""
+    table, csv = stage_table(batch), context.settings.home / "staged.csv"
+    connection = context.engine.raw_connection()
+    with csv.open("wb") as out:
+        connection.cursor().copy_expert(f"COPY {table.quoted} TO STDOUT (FORMAT csv)", out, size=1 << 20)
+    connection.close()
+    return _copy(context, csv, f"CREATE UNLOGGED TABLE stg.baseline (LIKE {table.quoted})")
+
+
+def _copy(context: pipeline.Context, csv: Path, create: str) -> float:
     connection = context.engine.raw_connection()
     try:
         cursor = connection.cursor()
-        with csv.open("wb") as out:
-            cursor.copy_expert(f"COPY {table.quoted} TO STDOUT (FORMAT csv)", out, size=1 << 20)
-        cursor.execute(f"CREATE UNLOGGED TABLE stg.baseline (LIKE {table.quoted})")
+        cursor.execute(create)
         connection.commit()
         started = time.monotonic()
         with csv.open("rb") as source:
@@ -97,7 +116,7 @@ def _peak_mib() -> float:
 def main() -> None:
     """Run the step named on the command line and print its measurements."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("step", choices=["land", "stage", "validate", "load", "baseline"])
+    parser.add_argument("step", choices=["land", "stage", "validate", "load", "copy_landed", "copy_staged"])
     parser.add_argument("subject")
     parser.add_argument("--as-of", type=date.fromisoformat, default=date(2026, 11, 20))
     arguments = parser.parse_args()
@@ -111,8 +130,8 @@ def main() -> None:
     seconds = None
     if arguments.step == "land":
         result = land(context, Path(arguments.subject), arguments.as_of)
-    elif arguments.step == "baseline":
-        seconds = copy_baseline(context, arguments.subject)
+    elif arguments.step.startswith("copy_"):
+        seconds = globals()[arguments.step](context, arguments.subject)
     else:
         result = getattr(pipeline, arguments.step)(arguments.subject, context).counts
     seconds = seconds if seconds is not None else time.monotonic() - started

@@ -19,7 +19,9 @@ SECOND = EPOCH + timedelta(days=1)
 TEMPLATE = "first_night"
 DATASETS = ("public_service_dossiers", "investment_disbursements")
 
-BOUNDARIES = [f"{edge}:{step}" for step in ("extract", "stage", "validate", "load") for edge in ("before", "after")]
+BOUNDARIES = [
+    f"{edge}:{step}" for step in ("extract", "stage", "validate", "load") for edge in ("before", "after")
+]
 INSIDE = ["during:publish", "during:copy"]
 
 
@@ -83,7 +85,9 @@ def _run(province: Province, dataset: str, where: str) -> subprocess.CompletedPr
 
 
 def _same(province: Province, undisturbed: Province, dataset: str) -> None:
-    fact = {"public_service_dossiers": "fact_dossier", "investment_disbursements": "fact_disbursement"}[dataset]
+    fact = {"public_service_dossiers": "fact_dossier", "investment_disbursements": "fact_disbursement"}[
+        dataset
+    ]
     assert province.star()[fact] == undisturbed.star()[fact]
     quarantine = (
         "SELECT business_key, failed_rules, raw, agency_code, status, first_seen_on FROM dq.quarantine "

@@ -79,9 +79,7 @@ class Province:
         return answer.json()
 
     def misbehave(self, **how: Any) -> None:
-        requests.post(
-            f"{self.sandbox.lgsp_url}/_sandbox/misbehave", json=how, timeout=10
-        ).raise_for_status()
+        requests.post(f"{self.sandbox.lgsp_url}/_sandbox/misbehave", json=how, timeout=10).raise_for_status()
 
     def behave(self) -> None:
         requests.delete(f"{self.sandbox.lgsp_url}/_sandbox/misbehave", timeout=10).raise_for_status()
@@ -119,7 +117,9 @@ class Province:
         for column in columns:
             if column in _NATURAL_KEYS:
                 dimension, key, natural = _NATURAL_KEYS[column]
-                selected.append(f"(SELECT {natural} FROM {dimension} d WHERE d.{key} = f.{column}) AS {column}")
+                selected.append(
+                    f"(SELECT {natural} FROM {dimension} d WHERE d.{key} = f.{column}) AS {column}"
+                )
             else:
                 selected.append(f"f.{column}")
         return sorted(map(repr, self.rows(f"SELECT {', '.join(selected)} FROM dw.{table} AS f")))

@@ -202,7 +202,9 @@ def test_what_its_owner_mends_leaves_the_quarantine(weeks_later: Province) -> No
         "SELECT business_key, resolved_batch_id, batch_id FROM dq.quarantine "
         "WHERE dataset = 'public_service_dossiers' AND status = 'resolved'"
     )
-    mended = {entry["business_key"] for entry in province.manifest("public_service_dossiers", last)["corrected"]}
+    mended = {
+        entry["business_key"] for entry in province.manifest("public_service_dossiers", last)["corrected"]
+    }
     assert resolved
     assert {key for key, _, _ in resolved} <= mended
     assert all(resolved_in != first_seen for _, resolved_in, first_seen in resolved)
@@ -282,7 +284,9 @@ def test_one_dataset_in_trouble_does_not_stop_the_others(misbehaving: Province) 
             fared[dataset] = province.run(dataset, NIGHTS[1])[-1].outcome
         except KhoError:
             fared[dataset] = "failed"
-    assert {dataset for dataset, outcome in fared.items() if outcome == "failed"} == {"public_service_dossiers"}
+    assert {dataset for dataset, outcome in fared.items() if outcome == "failed"} == {
+        "public_service_dossiers"
+    }
     assert fared["investment_disbursements"] == "loaded"
 
 
@@ -290,7 +294,9 @@ def test_a_source_that_is_gone_says_so(second_night: Province) -> None:
     province = second_night.copy()
     gone = SandboxConnections(province.sandbox, max_attempts=2)
     lgsp = gone.get("lgsp")
-    gone._known["lgsp"] = type(lgsp)("lgsp", "http", "127.0.0.1", 9, lgsp.login, lgsp.password, extra=lgsp.extra)
+    gone._known["lgsp"] = type(lgsp)(
+        "lgsp", "http", "127.0.0.1", 9, lgsp.login, lgsp.password, extra=lgsp.extra
+    )
     province.context = Context(province.context.engine, gone, province.context.settings)
     with pytest.raises(SourceUnavailable, match="no answer") as raised:
         province.run("public_service_dossiers", NIGHTS[1])

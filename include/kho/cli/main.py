@@ -56,7 +56,7 @@ def tonight() -> date:
 
 @app.callback()
 def common(
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,  # noqa: ARG001
 ) -> None:
     """Options of all commands; `--debug` itself is read by `main`."""
     _keep_temporary_files_home()

@@ -102,7 +102,7 @@ def _at(decoded: Any, path: str) -> Any:
 def _decoder(envelope: Envelope) -> msgspec.json.Decoder[Any]:
     """A decoder that types only the declared paths; records stay raw."""
     tree: dict[str, Any] = {}
-    leaves = {envelope.success.path: Any, envelope.message: Any, envelope.total: Any}
+    leaves: dict[str, Any] = {envelope.success.path: Any, envelope.message: Any, envelope.total: Any}
     if envelope.empty:
         leaves[envelope.empty.path] = Any
     leaves[envelope.records] = list[msgspec.Raw] | None

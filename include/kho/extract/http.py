@@ -130,7 +130,8 @@ class HttpSource:
                 error.message = f"{error.message}; {self._attempts} attempts were made"
                 error.where = error.where or where
                 error.next_step = error.next_step or (
-                    f"check the source behind connection '{self._connection.name}'; the next run resumes by itself"
+                    f"check the source behind connection '{self._connection.name}'; "
+                    "the next run asks again by itself"
                 )
             raise
 

@@ -104,7 +104,7 @@ def _window_until_whole(
         f"the window is incomplete after {WINDOW_ATTEMPTS} attempts: {reason}",
         dataset=contract.dataset,
         where=where,
-        next_step="ask the source's owner whether its paging is stable; nothing was loaded, the next run asks again",
+        next_step="ask the source's owner whether its paging is stable; the next run asks again",
     )
 
 

@@ -60,11 +60,11 @@ def load_batch(
             return _already_loaded(db, manifest.batch_id)
         run_file(db, "stage/tune_for_batch.sql")
         _create_views(db, contract, table)
-        accepted = int(db.scalar(sa.text("SELECT count(*) FROM accepted")) or 0)
-        loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=accepted)
+        counted = _count(db, contract, table)
+        loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
         _settle_quarantine(db, manifest)
-        equation = _reconcile(db, contract, manifest, table, accepted, loaded)
-        _score(db, contract, manifest, table)
+        equation = _reconcile(db, contract, manifest, counted, loaded)
+        _score(db, contract, manifest, counted.newest)
         if manifest.window_to is not None:
             run_file(
                 db,
@@ -113,6 +113,19 @@ def _drop_views(db: sa.Connection) -> None:
     )
 
 
+def _count(db: sa.Connection, contract: Contract, table: StageTable) -> Any:
+    """One pass over the batch: rows to load, identical copies, and the newest change in it."""
+    newest = f"max({contract.freshness.column})" if contract.freshness else "NULL"
+    rejected = rejected_table(table).quoted
+    return db.execute(
+        sa.text(
+            "SELECT count(*) FILTER "
+            f"(WHERE _repeat = 0 AND _row NOT IN (SELECT _row FROM {rejected})) AS accepted, "
+            f"count(*) FILTER (WHERE _repeat = 1) AS duplicates, {newest} AS newest FROM {table.quoted}"
+        )
+    ).one()
+
+
 def _run_load_files(db: sa.Connection, contract: Contract, **parameters: int) -> int:
     loaded = 0
     for name in files_in(f"load/{contract.dataset}"):
@@ -134,21 +147,22 @@ def _settle_quarantine(db: sa.Connection, manifest: Manifest) -> None:
 
 
 def _reconcile(
-    db: sa.Connection, contract: Contract, manifest: Manifest, table: StageTable, accepted: int, loaded: int
+    db: sa.Connection, contract: Contract, manifest: Manifest, counted: Any, loaded: int
 ) -> Loaded:
     row = run_file(
         db,
         "quality/reconcile_batch.sql",
         batch_id=manifest.batch_id,
-        duplicates=db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted} WHERE _repeat = 1")),
+        duplicates=counted.duplicates,
         quarantined=db.scalar(sa.text("SELECT count(*) FROM rejected")),
-        accepted=accepted,
+        accepted=counted.accepted,
         loaded=loaded,
     ).one()
     if not row.balanced:
         raise ReconciliationError(
             f"the counts do not balance: declared {row.declared}, fetched {row.fetched} "
-            f"= accepted {row.accepted} + quarantined {row.quarantined} + duplicates {row.duplicates}, loaded {row.loaded}",
+            f"= accepted {row.accepted} + quarantined {row.quarantined} "
+            f"+ duplicates {row.duplicates}, loaded {row.loaded}",
             dataset=contract.dataset,
             batch=manifest.batch_id,
             where=f"sql/load/{contract.dataset}",
@@ -175,18 +189,13 @@ def _equation(row: Any, *, already: bool = False) -> Loaded:
     )
 
 
-def _score(db: sa.Connection, contract: Contract, manifest: Manifest, table: StageTable) -> None:
-    newest: datetime | None = None
+def _score(db: sa.Connection, contract: Contract, manifest: Manifest, newest: datetime | None) -> None:
     fresh_since: datetime | None = None
     if contract.freshness:
         fresh_since = datetime.combine(manifest.as_of, time.min) - timedelta(days=contract.freshness.days)
-        newest = db.scalar(
-            sa.text("SELECT newest FROM meta.freshness WHERE dataset = :dataset"),
-            {"dataset": contract.dataset},
-        )
-        staged = db.scalar(sa.text(f"SELECT max({contract.freshness.column}) FROM {table.quoted}"))
-        newest = max((value for value in (newest, staged) if value is not None), default=None)
-        run_file(db, "quality/note_freshness.sql", dataset=contract.dataset, newest=newest)
+        newest = run_file(
+            db, "quality/note_freshness.sql", dataset=contract.dataset, newest=newest
+        ).scalar_one()
     run_file(
         db,
         "quality/score_batch.sql",

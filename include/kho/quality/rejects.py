@@ -70,7 +70,9 @@ def write_rejects(
     with engine.begin() as db:
         target.drop(db, checkfirst=True)
         target.create(db)
-    agency = "coalesce(_agency, '')" if contract.quality.agency_column else f"'{contract.quality.owner_agency}'"
+    agency = (
+        "coalesce(_agency, '')" if contract.quality.agency_column else f"'{contract.quality.owner_agency}'"
+    )
     query = (
         f"SELECT _row, _key AS business_key, {agency} AS agency_code, rules AS failed_rules "
         f"FROM {failed_table.quoted} WHERE rules && $1::text[]"

@@ -177,11 +177,7 @@ class JsonPages:
     def _write(self, chunk: list[bytes], bodies: list[tuple[int, str, str, bytes]]) -> None:
         if self._pages_writer is None:
             self._pages_writer = pq.ParquetWriter(
-                self._pages_path,
-                _PAGES,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=False,
+                self._pages_path, _PAGES, compression="lz4", use_dictionary=False
             )
         columns = [
             pa.array(list(column), kind)

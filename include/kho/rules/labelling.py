@@ -1,8 +1,8 @@
 """Label every staged row with the rules it breaks, in one statement.
 
 In:  a staging table and the conditions of the row rules.
-Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `_key`, `rules`) with the rows that break
-     at least one rule, and the numbers of judged and of failing rows by rule and agency.
+Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `_key`, `rules`) with the rows
+     that break at least one rule, and the numbers of judged and of failing rows by rule and agency.
 
 Exact repeats (`_repeat` = 1) are neither labelled nor counted: the row they repeat is.
 """
