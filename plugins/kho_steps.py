@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STEPS = ("extract", "stage", "validate", "load")
 ERROR_KEY = "error"
 COUNTS_KEY = "counts"
+BATCH_KEY = "batch"
 
 _log = logging.getLogger(__name__)
 _ERROR_PARTS = ("dataset", "batch", "where", "next_step")
@@ -102,6 +103,8 @@ def run_step(step: Callable[[Context], StepResult]) -> StepResult:
     _log.info("%s %s: %s %s", result.dataset, result.step, result.outcome, result.message)
     if result.counts:
         ti.xcom_push(key=COUNTS_KEY, value=result.counts)
+    if result.batch_id:
+        ti.xcom_push(key=BATCH_KEY, value=result.batch_id)
     return result
 
 
@@ -117,7 +120,7 @@ def night_ended() -> dict[str, Any]:
     ti: Any = get_current_context()["ti"]
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=list(STEPS))
     by_step = states.get(ti.run_id, {})
-    batch_id = ti.xcom_pull(task_ids="extract") if by_step.get("stage") != "skipped" else None
+    batch_id = ti.xcom_pull(task_ids="extract", key=BATCH_KEY)
     for step in STEPS:
         if by_step.get(step) == "failed":
             packed = ti.xcom_pull(task_ids=step, key=ERROR_KEY)

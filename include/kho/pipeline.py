@@ -70,18 +70,7 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     clock = _Clock(dataset, "extract")
     contract = load_contract(dataset)
     manifest = _land(contract, as_of, context)
-    with context.engine.begin() as db:
-        run_file(
-            db,
-            "quality/open_batch.sql",
-            **asdict(manifest),
-            raw_path=str(
-                _folder(manifest.dataset, manifest.batch_id, context).relative_to(context.settings.home)
-            ),
-        )
-        status = db.scalar(
-            sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": manifest.batch_id}
-        )
+    status = _enter(manifest, context)
     return clock.result(
         manifest.batch_id,
         outcome="unchanged" if status == "loaded" else "done",
@@ -225,6 +214,45 @@ def run_dataset(
     return results
 
 
+def replay(
+    dataset: str,
+    context: Context,
+    rule: str | None = None,
+    on_step: Callable[[StepResult], None] | None = None,
+) -> list[StepResult]:
+    """Judge a dataset's open quarantined rows again, from the raw zone, by the rules of today.
+
+    What passes now is loaded and its case closed; an older state never replaces a newer one. Only the
+    cases that break `rule`, if one is given. The night's scores, watermark and outcome stay as they are.
+    """
+    from kho.quality.replay import land_replay, open_cases
+
+    contract = load_contract(dataset)
+    results: list[StepResult] = []
+
+    def note(result: StepResult) -> None:
+        results.append(result)
+        if on_step:
+            on_step(result)
+
+    for replayed, keys in open_cases(context.engine, contract, rule).items():
+        clock = _Clock(dataset, "extract")
+        manifest = land_replay(contract, replayed, keys, context.settings.raw_zone)
+        unchanged = _enter(manifest, context) == "loaded"
+        note(
+            clock.result(
+                manifest.batch_id,
+                outcome="unchanged" if unchanged else "done",
+                counts={"fetched": manifest.fetched},
+                message=f"out of {replayed}",
+            )
+        )
+        if not unchanged:
+            for step in (stage, validate, load):
+                note(step(manifest.batch_id, context))
+    return results
+
+
 def build_star(as_of: date, context: Context) -> StepResult:
     """Bring what spans datasets up to date: submissions and marts."""
     clock = _Clock("star", "build_star")
@@ -284,6 +312,23 @@ def _land(contract: Contract, as_of: date, context: Context) -> Manifest:
 
     span = span_for(as_of, watermark, source.watermark.lookback_days, history_days=None)
     return extract_sql(contract, source, connection, span, as_of, settings.raw_zone)
+
+
+def _enter(manifest: Manifest, context: Context) -> str:
+    """Enter a landed batch in the ledger; its status there."""
+    with context.engine.begin() as db:
+        run_file(
+            db,
+            "quality/open_batch.sql",
+            **asdict(manifest),
+            raw_path=str(
+                _folder(manifest.dataset, manifest.batch_id, context).relative_to(context.settings.home)
+            ),
+        )
+        status = db.scalar(
+            sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": manifest.batch_id}
+        )
+    return str(status)
 
 
 def _watermark(context: Context, dataset: str, as_of: date) -> datetime | None:

@@ -16,7 +16,7 @@ scored AS (
         b.batch_id
     FROM meta.batch AS b
     INNER JOIN latest AS l ON b.dataset = l.dataset AND b.as_of = l.as_of
-    WHERE b.status = 'loaded'
+    WHERE b.status = 'loaded' AND b.replays IS NULL
     ORDER BY b.dataset ASC, b.loaded_at DESC NULLS LAST, b.batch_key DESC
 ),
 

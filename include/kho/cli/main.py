@@ -9,14 +9,18 @@ import sys
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
+from kho.cli import quarantine
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
+
+if TYPE_CHECKING:
+    from kho.pipeline import StepResult
 
 DEFAULT_UI_PORT = 8080
 INTERRUPTED = 130
@@ -29,8 +33,10 @@ app = typer.Typer(
 )
 sandbox_app = typer.Typer(help="Sources to try with, where there are no real ones.", no_args_is_help=True)
 dataset_app = typer.Typer(help="Contracts and suites.", no_args_is_help=True)
+quarantine_app = typer.Typer(help="The rows that wait for their owner.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(quarantine_app, name="quarantine")
 
 # A log file or a pipe has no width of its own; tables need one.
 out = Console(width=None if sys.stdout.isatty() else 160)
@@ -150,20 +156,11 @@ def run(dataset: str, night: Night = None) -> None:
     """Run one dataset's night here, without Airflow; the sources as they are."""
     from kho.connections import EnvironmentConnections
     from kho.contracts import load_contract
-    from kho.pipeline import Context, StepResult, run_dataset
-
-    def show(result: StepResult) -> None:
-        counts = ", ".join(f"{name} {value:,}" for name, value in result.counts.items())
-        text = "  ".join(part for part in (counts, result.message) if part)
-        out.print(
-            f"{result.step:<9} {result.outcome:<10} {result.seconds:6.1f} s  {text}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+    from kho.pipeline import Context, run_dataset
 
     load_contract(dataset)
-    run_dataset(dataset, night or tonight(), Context.create(EnvironmentConnections(get_settings())), show)
+    context = Context.create(EnvironmentConnections(get_settings()))
+    run_dataset(dataset, night or tonight(), context, _show_step)
 
 
 @app.command()
@@ -239,6 +236,66 @@ def dataset_check(dataset: Annotated[str | None, typer.Argument()] = None) -> No
         out.print(f"{name}: {len(contract.columns)} columns, {rules} rules", highlight=False)
 
 
+@quarantine_app.command("list")
+def quarantine_list(
+    dataset: quarantine.Dataset = None,
+    agency: quarantine.Agency = None,
+    rule: quarantine.Rule = None,
+    status: quarantine.Status = "open",
+    limit: quarantine.Limit = 50,
+) -> None:
+    """List quarantined rows, the oldest first; no personal data."""
+    from kho.quality.quarantine import list_cases
+    from kho.server.warehouse import open_warehouse
+
+    count, cases = list_cases(
+        open_warehouse(get_settings()),
+        dataset=dataset,
+        agency=agency,
+        rule=rule,
+        status=None if status == quarantine.ALL else status,
+        limit=limit,
+    )
+    quarantine.print_cases(out, count, cases)
+
+
+@quarantine_app.command("show")
+def quarantine_show(case: int) -> None:
+    """Show one row, personal data masked, and what is wrong with it."""
+    from kho.quality.quarantine import show_case
+    from kho.server.warehouse import open_warehouse
+
+    quarantine.print_case(out, show_case(open_warehouse(get_settings()), case))
+
+
+@quarantine_app.command("waive")
+def quarantine_waive(
+    case: int,
+    by: Annotated[str, typer.Option(help="Who decides so.")],
+    reason: Annotated[str, typer.Option(help="Why it need not be mended.")],
+) -> None:
+    """Take a row off the list of open ones; it stays out of the warehouse."""
+    from kho.quality.quarantine import waive_case
+    from kho.server.warehouse import open_warehouse
+
+    waive_case(open_warehouse(get_settings()), case, by, reason)
+    out.print(f"case {case} is waived", highlight=False)
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(dataset: str, rule: quarantine.Rule = None) -> None:
+    """Judge a dataset's open rows again by today's rules; load what passes, close its cases."""
+    from kho.connections import EnvironmentConnections
+    from kho.pipeline import Context, replay
+
+    context = Context.create(EnvironmentConnections(get_settings()))
+    results = replay(dataset, context, rule, _show_step)
+    loads = [result.counts for result in results if result.step == "load"]
+    passed, failed = (sum(counts[name] for counts in loads) for name in ("loaded", "quarantined"))
+    text = f"{passed:,} rows pass and are loaded, {failed:,} still fail" if loads else "nothing to judge anew"
+    out.print(text, highlight=False)
+
+
 def ui_port() -> int:
     """The port of the user interface, from KHO_UI_PORT."""
     text = os.environ.get("KHO_UI_PORT") or str(DEFAULT_UI_PORT)
@@ -249,6 +306,17 @@ def ui_port() -> int:
             next_step="set KHO_UI_PORT to a free port, or unset it",
         )
     return int(text)
+
+
+def _show_step(result: "StepResult") -> None:
+    counts = ", ".join(f"{name} {value:,}" for name, value in result.counts.items())
+    text = "  ".join(part for part in (counts, result.message) if part)
+    out.print(
+        f"{result.step:<9} {result.outcome:<10} {result.seconds:6.1f} s  {text}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _show_report(folder: Path, as_of: date) -> None:

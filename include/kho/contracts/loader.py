@@ -130,7 +130,8 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
     try:
         contract = Contract.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is also a missing one; the misspelling is what its writer can see.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         location = tuple(
             part for part in first["loc"] if part not in ("rest", "sql", "reference", "offset", "page")
         )
@@ -200,9 +201,14 @@ def _check_references(document: YamlDocument, path: Path, contract: Contract) ->
         raise _wrong(document, path, ("schema",), "two columns share a name")
     if not contract.key:
         raise _wrong(document, path, ("schema",), "no column is marked primaryKey")
-    wanted = [contract.quality.agency_column, contract.freshness and contract.freshness.column]
+    places = {name: index for index, name in enumerate(_custom(document.data["customProperties"]))}
+    wanted: list[tuple[str | None, tuple[Any, ...]]] = [
+        (contract.quality.agency_column, ("customProperties", places["quality"], "value", "agency_column")),
+        (contract.freshness and contract.freshness.column, ("slaProperties",)),
+    ]
     if contract.source.kind != "reference":
-        wanted.append(contract.source.watermark.column)
-    for name in wanted:
+        place = ("customProperties", places["source"], "value", "watermark", "column")
+        wanted.append((contract.source.watermark.column, place))
+    for name, place in wanted:
         if name and name not in names:
-            raise _wrong(document, path, ("customProperties",), f"the column '{name}' is not in the schema")
+            raise _wrong(document, path, place, f"the column '{name}' is not in the schema")

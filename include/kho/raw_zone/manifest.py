@@ -21,7 +21,8 @@ class Manifest:
     """What was asked for and what came.
 
     `declared` is the total the source stated, None where it states none. Windows are local civil
-    time at the province, start included, end excluded.
+    time at the province, start included, end excluded. `replays` names the batch whose quarantined
+    records these are; None for what a source sent.
     """
 
     batch_id: str
@@ -38,6 +39,7 @@ class Manifest:
     failed_requests: int = 0
     request_seconds: float = 0.0
     unexpected_fields: tuple[str, ...] = ()
+    replays: str | None = None
 
 
 def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:

@@ -1,0 +1,60 @@
+"""Contracts: all of them load, and a wrong one is refused with file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kho.contracts import dataset_names, load_contract, load_contracts
+from kho.errors import ContractError
+from kho.settings import get_settings
+from kho.sql_files import files_in
+
+GOOD = "public_service_dossiers"
+
+
+def test_every_dataset_has_contract_suite_and_sql() -> None:
+    assert len(dataset_names()) >= 11
+    for contract in load_contracts():
+        assert (get_settings().expectations_dir / f"{contract.dataset}.yaml").is_file()
+        names = files_in(f"load/{contract.dataset}")
+        assert any(name.endswith("90_count_loaded.sql") for name in names)
+        assert set(contract.depends_on) <= set(dataset_names())
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "says"),
+    [
+        ("physicalName: MaHoSo", "phisicalName: MaHoSo", "phisicalName"),
+        ("classification: internal}", "classification: secret}", "classification"),
+        ("logicalType: timestamp", "logicalType: moment", "logicalType"),
+        ("kind: offset,", "kind: ofset,", "paging"),
+        ("max_days: 5", "max_days: 0", "max_days"),
+        ("lookback_days: 3", "lookbak_days: 3", "lookbak_days"),
+        ("quarantine_limit: 0.2", "quarantine_limit: 2", "quarantine_limit"),
+        ("property: sourceFormat", "property: sourceFromat", "sourceFromat"),
+        ("column: updated_at, lookback", "column: updatd_at, lookback", "updatd_at"),
+        ("kind: DataContract", "kind: DataContact", "kind"),
+        (f"id: {GOOD}", "id: other", "must equal the file's name"),
+    ],
+)
+def test_a_wrong_key_names_file_and_line(tmp_path: Path, find: str, put: str, says: str) -> None:
+    text = (get_settings().contracts_dir / f"{GOOD}.yaml").read_text(encoding="utf-8")
+    assert find in text
+    changed = text.replace(find, put, 1)
+    (tmp_path / f"{GOOD}.yaml").write_text(changed, encoding="utf-8")
+    with pytest.raises(ContractError) as raised:
+        load_contract(GOOD, tmp_path)
+    said = str(raised.value)
+    assert says in said
+    assert f"{GOOD}.yaml:" in said
+    line = int(said.split(f"{GOOD}.yaml:")[1].split(")")[0].split(",")[0])
+    wrong = changed[: changed.index(put)].count("\n") + 1
+    # The line of the key itself, or of what encloses it where the standard's schema says no more.
+    assert wrong - 12 <= line <= wrong
+
+
+def test_an_unknown_dataset_lists_those_that_exist() -> None:
+    with pytest.raises(ContractError, match="choose one of: .*agencies"):
+        load_contract("agencis")
