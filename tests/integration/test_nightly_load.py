@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from kho import pipeline
-from kho.errors import KhoError, SourceUnavailable
+from kho.contracts import Contract
+from kho.errors import GateClosed, KhoError, SourceUnavailable
 from kho.pipeline import Context
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province, with_small_pages
@@ -288,6 +290,47 @@ def test_one_dataset_in_trouble_does_not_stop_the_others(misbehaving: Province) 
         "public_service_dossiers"
     }
     assert fared["investment_disbursements"] == "loaded"
+
+
+def test_a_bad_batch_is_blocked_and_a_good_one_let_in(
+    second_night: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    province = second_night.copy()
+    province.set_clock(NIGHTS[1])
+    star = province.everything_in_dw()
+
+    def strict(dataset: str) -> Contract:
+        contract = with_small_pages(dataset)
+        quality = contract.quality.model_copy(update={"quarantine_limit": 0.0001})
+        return contract.model_copy(update={"quality": quality})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "load_contract", strict)
+        with pytest.raises(GateClosed, match="the limit is") as raised:
+            province.run("public_service_dossiers", NIGHTS[1])
+    assert "yesterday's data stands" in str(raised.value)
+    assert province.everything_in_dw() == star
+    night = "SELECT outcome FROM meta.night WHERE as_of = :d AND dataset = 'public_service_dossiers'"
+    assert province.scalar(night, d=NIGHTS[1]) == "blocked"
+    assert (
+        province.scalar(
+            "SELECT sum(failed) FROM dq.rule_result JOIN meta.batch USING (batch_id) WHERE status = 'blocked'"
+        )
+        > 0
+    )
+    assert province.run("public_service_dossiers", NIGHTS[1])[-1].outcome == "loaded"
+    assert province.everything_in_dw() != star
+
+
+@pytest.mark.parametrize(("code", "communes"), [("48", 94), ("01", 126)])
+def test_other_provinces_load_too(sandbox: tuple, code: str, communes: int) -> None:
+    province = new_province(*sandbox)
+    own = replace(province.context.settings, province=code)
+    province.context = Context(province.context.engine, province.context.connections, own)
+    for dataset in ("administrative_units", "administrative_unit_successions"):
+        assert province.run(dataset, EPOCH)[-1].outcome == "loaded"
+    units = "SELECT count(*) FROM dw.dim_administrative_unit WHERE is_current AND unit_level = 'commune'"
+    assert province.scalar(units) == communes
 
 
 def test_a_source_that_is_gone_says_so(second_night: Province) -> None:

@@ -105,7 +105,7 @@ def up() -> None:
 
     settings = get_settings()
     open_warehouse(settings)
-    sandbox = open_sources(settings, None)
+    sandbox = open_sources(settings, None, follow=True)
     started = start_standing(settings, ui_port())
     out.print(
         f"Airflow {'is up' if started else 'was up already'}: "

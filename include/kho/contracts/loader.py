@@ -204,7 +204,7 @@ def _check_references(document: YamlDocument, path: Path, contract: Contract) ->
     places = {name: index for index, name in enumerate(_custom(document.data["customProperties"]))}
     wanted: list[tuple[str | None, tuple[Any, ...]]] = [
         (contract.quality.agency_column, ("customProperties", places["quality"], "value", "agency_column")),
-        (contract.freshness and contract.freshness.column, ("slaProperties",)),
+        (contract.freshness.column if contract.freshness else None, ("slaProperties",)),
     ]
     if contract.source.kind != "reference":
         place = ("customProperties", places["source"], "value", "watermark", "column")

@@ -20,13 +20,16 @@ GATEWAY = "lgsp"
 FINANCE = "agency_finance"
 
 
-def open_sources(settings: Settings, as_of: date | None, size: int | None = None) -> bool:
+def open_sources(
+    settings: Settings, as_of: date | None, size: int | None = None, *, follow: bool = False
+) -> bool:
     """Start the sandbox unless every source is a real one; return whether it runs.
 
     Args:
         settings: where the sandbox lives.
         as_of: the date to turn it to; None leaves its clock alone once it was set.
         size: dossiers at its beginning; None keeps what an earlier start chose.
+        follow: let it move on by itself at midnight, for the nights that the scheduler starts.
 
     Raises:
         SandboxError: the sandbox does not start, or cannot go to that date.
@@ -39,6 +42,8 @@ def open_sources(settings: Settings, as_of: date | None, size: int | None = None
         as_of = datetime.now(ZoneInfo(TIMEZONE)).date()
     if as_of is not None:
         state = process.set_clock(settings, as_of)
+    if follow:
+        process.follow_calendar(settings)
     write_connections(settings, _connections(state))
     return True
 

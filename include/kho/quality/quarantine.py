@@ -108,7 +108,7 @@ def show_case(engine: sa.Engine, quarantine_id: int) -> CaseFile:
     return CaseFile(
         case=_case(row),
         raw=mask_record(row.raw, _contract(row.dataset)),
-        rules=tuple(FailedRule(*rule) for rule in rules),
+        rules=tuple(FailedRule(r.rule_id, r.severity, r.title_vi, r.remedy_vi) for r in rules),
         batch_id=row.batch_id,
         last_seen_batch_id=row.last_seen_batch_id,
         resolved_at=row.resolved_at,

@@ -26,6 +26,9 @@ class Clockwork(Protocol):
     def set_clock(self, today: date) -> dict[str, Any]:
         """Move the clock; raises `SandboxError`."""
 
+    def follow_calendar(self) -> None:
+        """Move the clock to each new day from now on."""
+
     def describe(self) -> dict[str, Any]:
         """The clock, the epoch and the size."""
 
@@ -54,6 +57,7 @@ class Switches:
             Route("/_sandbox/health", self._health),
             Route("/_sandbox/clock", self._read_clock, methods=["GET"]),
             Route("/_sandbox/clock", self._set_clock, methods=["POST"]),
+            Route("/_sandbox/follow", self._follow, methods=["POST"]),
             Route("/_sandbox/manifest", self._manifest),
             Route("/_sandbox/misbehave", self._misbehave, methods=["POST"]),
             Route("/_sandbox/misbehave", self._read_rules, methods=["GET"]),
@@ -76,6 +80,10 @@ class Switches:
             return _json(await run_in_threadpool(self._clockwork.set_clock, today))
         except SandboxError as error:
             return _error(500, str(error))
+
+    def _follow(self, _request: Request) -> Response:
+        self._clockwork.follow_calendar()
+        return _json(self._clockwork.describe())
 
     def _manifest(self, request: Request) -> Response:
         try:

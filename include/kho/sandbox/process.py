@@ -113,22 +113,34 @@ def set_clock(settings: SandboxSettings, today: date) -> SandboxState:
 
     Raises `SandboxNotRunningError`, and `SandboxStartError` where the sandbox cannot follow.
     """
+    state, response = _post(settings, "clock", {"date": today.isoformat()})
+    if response.status_code != requests.codes.ok:
+        raise SandboxStartError(f"the sandbox cannot go to {today}: {_message(response)}")
+    return read_state(settings.sandbox_home) or state
+
+
+def follow_calendar(settings: SandboxSettings) -> None:
+    """Let the running sandbox move on by itself when a new day begins.
+
+    Raises `SandboxNotRunningError`.
+    """
+    _post(settings, "follow", {})
+
+
+def _post(
+    settings: SandboxSettings, switch: str, body: dict[str, str]
+) -> tuple[SandboxState, requests.Response]:
     state = read_state(settings.sandbox_home)
     if state is None:
         raise SandboxNotRunningError("no sandbox was ever started here; run `kho sandbox up`")
     try:
-        response = requests.post(
-            f"{state.lgsp_url}/_sandbox/clock",
-            json={"date": today.isoformat()},
-            timeout=_REQUEST_SECONDS,
+        return state, requests.post(
+            f"{state.lgsp_url}/_sandbox/{switch}", json=body, timeout=_REQUEST_SECONDS
         )
     except requests.RequestException as error:
         raise SandboxNotRunningError(
             f"the sandbox does not answer at {state.lgsp_url}; run `kho sandbox up`"
         ) from error
-    if response.status_code != requests.codes.ok:
-        raise SandboxStartError(f"the sandbox cannot go to {today}: {_message(response)}")
-    return read_state(settings.sandbox_home) or state
 
 
 def _start(settings: SandboxSettings) -> SandboxState:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from starlette.applications import Starlette
 
+from kho.sandbox.calendar import Calendar
 from kho.sandbox.control import Switches
 from kho.sandbox.errors import SandboxConfigurationError, SandboxError, SandboxStartError
 from kho.sandbox.gateway import PATHS, Gateway
@@ -58,6 +59,7 @@ class Sandbox:
         self._world: World | None = None
         self._scene: Scene | None = None
         self._finance: FinanceDatabase | None = None
+        self._calendar = Calendar(self._move_on)
 
     def start(self) -> None:
         """Prepare the finance database, go to the date of the earlier run, and write the state.
@@ -93,6 +95,15 @@ class Sandbox:
             write_state(self._home, state)
         logger.info("clock set to %s", today)
         return self.describe()
+
+    def follow_calendar(self) -> None:
+        """From now on move the clock to each new day, unless it is further already."""
+        self._calendar.follow()
+
+    def _move_on(self, today: date) -> None:
+        clock = self._state.clock_date
+        if clock is None or clock < today:
+            self.set_clock(today)
 
     def describe(self) -> dict[str, Any]:
         """The clock, the epoch and the size."""
