@@ -287,13 +287,13 @@ def quarantine_replay(dataset: str, rule: quarantine.Rule = None) -> None:
     """Judge a dataset's open rows again by today's rules; load what passes, close its cases."""
     from kho.connections import EnvironmentConnections
     from kho.pipeline import Context, replay
+    from kho.quality.quarantine import list_cases
 
     context = Context.create(EnvironmentConnections(get_settings()))
-    results = replay(dataset, context, rule, _show_step)
-    loads = [result.counts for result in results if result.step == "load"]
-    passed, failed = (sum(counts[name] for counts in loads) for name in ("loaded", "quarantined"))
-    text = f"{passed:,} rows pass and are loaded, {failed:,} still fail" if loads else "nothing to judge anew"
-    out.print(text, highlight=False)
+    before, _ = list_cases(context.engine, dataset=dataset, rule=rule, limit=1)
+    replay(dataset, context, rule, _show_step)
+    after, _ = list_cases(context.engine, dataset=dataset, rule=rule, limit=1)
+    out.print(f"{before - after:,} closed, {after:,} still open", highlight=False)
 
 
 def ui_port() -> int:
