@@ -30,7 +30,7 @@ from kho.sql_files import run_file
 STREAMS = 2
 """Parallel COPY streams; more do not help on the two cores of a small server."""
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
 
 _NO_HASHES = np.empty(0, np.uint64)
 _NO_ROWS = np.empty(0, np.int64)
@@ -209,7 +209,7 @@ def _mark_repeats(
         if contract.source.kind == "reference"
         else [staged.c[contract.source.watermark.column].desc().nulls_last()]
     )
-    among = sa.func.unnest(sa.bindparam("suspects", list(suspects), type_=ARRAY(sa.BigInteger)))
+    among = sa.any_(sa.bindparam("suspects", list(suspects), type_=ARRAY(sa.BigInteger)))
     copies = sa.func.row_number().over(partition_by=[*keys, content], order_by=staged.c["_row"])
     rank = sa.func.row_number().over(partition_by=keys, order_by=[*newest, staged.c["_row"]])
     ranked = (
@@ -218,7 +218,7 @@ def _mark_repeats(
             copies.label("copy"),
             rank.label("rank"),
         )
-        .where(staged.c["_row"].in_(sa.select(among)))
+        .where(staged.c["_row"] == among)
         .subquery()
     )
     verdict = sa.case((ranked.c.copy > 1, 1), (ranked.c.rank > 1, 2), else_=0).label("mark")

@@ -124,7 +124,8 @@ def main() -> None:
     context = pipeline.Context.create(EnvironmentConnections(settings), settings)
     with context.engine.connect() as db:
         db.execute(sa.text("SELECT 1"))
-    load_gx()  # as in the nightly run, whose tasks are forked from a process that has imported it
+    if arguments.step == "validate":
+        load_gx()  # as in the nightly run, whose tasks are forked from a process that has imported it
     started = time.monotonic()
     result: object = ""
     seconds = None

@@ -19,12 +19,13 @@ from typing import Self
 
 import duckdb
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kho.raw_zone.manifest import Manifest, write_manifest
 
-CHUNK_BYTES = 24 * 1024 * 1024
+CHUNK_BYTES = 8 * 1024 * 1024
 """JSON text parsed at a time; memory during a landing is a small multiple of it."""
 
 _PAGES = pa.schema(
@@ -99,8 +100,8 @@ class Landing:
 class JsonPages:
     """One span of pages of a landing; it can be thrown away and asked for again.
 
-    Parsing and writing run in one background thread, a chunk behind the pages, so that the source
-    is not kept waiting.
+    Bodies are written by one background thread and records parsed and written by another, a chunk
+    behind the pages, so that the source is not kept waiting.
     """
 
     def __init__(self, landing: Landing, part: str, fields: Sequence[str], first_row: int) -> None:
@@ -108,12 +109,12 @@ class JsonPages:
         self._fields = list(fields)
         self._records_path = landing.folder / f"records-{part}.parquet"
         self._pages_path = landing.folder / f"pages-{part}.parquet"
-        self._chunk_path = landing.folder / f"chunk-{part}.ndjson"
+        self._chunk_paths = [landing.folder / f"chunk-{part}-{turn}.ndjson" for turn in (0, 1)]
         self._chunk: list[bytes] = []
         self._bodies: list[tuple[int, str, str, bytes]] = []
         self._bytes = 0
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="land")
-        self._pending: Future[None] | None = None
+        self._workers = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("bodies", "records")]
+        self._pending: list[Future[None]] = []
         self._records_writer: pq.ParquetWriter | None = None
         self._pages_writer: pq.ParquetWriter | None = None
         self._next_row = first_row
@@ -136,12 +137,14 @@ class JsonPages:
                 self._flush()
                 self._wait()
         finally:
-            self._worker.shutdown(wait=True)
+            for worker in self._workers:
+                worker.shutdown(wait=True)
             for writer in (self._records_writer, self._pages_writer):
                 if writer is not None:
                     writer.close()
             self._engine.close()
-            self._chunk_path.unlink(missing_ok=True)
+            for path in self._chunk_paths:
+                path.unlink(missing_ok=True)
             if kind is not None:
                 self._records_path.unlink(missing_ok=True)
                 self._pages_path.unlink(missing_ok=True)
@@ -163,18 +166,26 @@ class JsonPages:
             self._flush()
 
     def _flush(self) -> None:
-        self._wait()
         chunk, bodies = self._chunk, self._bodies
         self._chunk, self._bodies, self._bytes = [], [], 0
+        # The last chunk may still be read: two files take turns.
+        self._chunk_paths.reverse()
+        if chunk:
+            self._chunk_paths[0].write_bytes(b"\n".join(chunk))
+        self._wait()
         if bodies:
-            self._pending = self._worker.submit(self._write, chunk, bodies)
+            self._pending.append(self._workers[0].submit(self._write_bodies, bodies))
+        if chunk:
+            self._pending.append(
+                self._workers[1].submit(self._write_records, self._chunk_paths[0], len(chunk))
+            )
 
     def _wait(self) -> None:
-        if self._pending is not None:
-            self._pending.result()
-            self._pending = None
+        pending, self._pending = self._pending, []
+        for future in pending:
+            future.result()
 
-    def _write(self, chunk: list[bytes], bodies: list[tuple[int, str, str, bytes]]) -> None:
+    def _write_bodies(self, bodies: list[tuple[int, str, str, bytes]]) -> None:
         if self._pages_writer is None:
             self._pages_writer = pq.ParquetWriter(
                 self._pages_path, _PAGES, compression="lz4", use_dictionary=False
@@ -184,18 +195,14 @@ class JsonPages:
             for column, kind in zip(zip(*bodies, strict=True), _PAGES.types, strict=True)
         ]
         self._pages_writer.write_batch(pa.record_batch(columns, schema=_PAGES))
-        if not chunk:
-            return
-        with self._chunk_path.open("wb") as file:
-            file.writelines(line for record in chunk for line in (record, b"\n"))
+
+    def _write_records(self, chunk: Path, records: int) -> None:
         relation = self._engine.read_json(
-            str(self._chunk_path),
-            format="newline_delimited",
-            columns=dict.fromkeys(self._fields, "VARCHAR"),
+            str(chunk), format="newline_delimited", columns=dict.fromkeys(self._fields, "VARCHAR")
         )
         table = _numbered(relation.to_arrow_table(), self._next_row)
-        if table.num_rows != len(chunk):
-            raise RuntimeError(f"{len(chunk)} records became {table.num_rows} rows while landing")
+        if table.num_rows != records:
+            raise RuntimeError(f"{records} records became {table.num_rows} rows while landing")
         self._next_row += table.num_rows
         if self._records_writer is None:
             self._records_writer = pq.ParquetWriter(self._records_path, table.schema, compression="lz4")
@@ -215,7 +222,7 @@ def pages_of(folder: Path) -> Iterator[bytes]:
 
 
 def _numbered(table: pa.Table, first_row: int) -> pa.Table:
-    numbers = pa.array(range(first_row, first_row + table.num_rows), pa.int64())
+    numbers = pa.array(np.arange(first_row, first_row + table.num_rows))
     return table.append_column("_row", numbers)
 
 
