@@ -1,6 +1,6 @@
 #!/bin/bash
-# Turns the secrets that only environment variables can carry into such, then starts what the image of
-# Airflow would start. Airflow's own secrets are read by its `_CMD` settings.
+# Turns the secrets that only environment variables can carry into such, then starts a program or one of
+# Airflow's own commands. Airflow's own secrets are read by its `_CMD` settings.
 set -euo pipefail
 
 read_secret() { [ -r "/run/secrets/$1" ] && cat "/run/secrets/$1"; }
@@ -21,4 +21,7 @@ if password=$(read_secret admin_password); then
     export AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE="$passwords"
 fi
 
-exec /entrypoint "$@"
+case "${1:-}" in
+    airflow | bash | kho) exec "$@" ;;
+    *) exec airflow "$@" ;;
+esac

@@ -36,15 +36,11 @@ COMPILED = get_settings().home / "cache" / "python"
 WITH_CELERY = bool(
     find_spec("airflow.providers") and find_spec("airflow.providers.celery") and shutil.which("redis-server")
 )
-"""Celery comes with the image, not with requirements.lock; where it is missing, LocalExecutor stands in."""
+"""Where there is no Redis, LocalExecutor stands in for Celery."""
 
 _STOP_SECONDS = 20.0
 _CONNECTION = '{"conn_type": "https", "host": "lgsp.invalid", "login": "key", "password": "secret"}'
 # The image of Airflow starts what follows the word `airflow`, or a shell.
-_ENTRYPOINT = """#!/bin/bash
-if [ "$1" = bash ] || [ "$1" = airflow ]; then exec "$@"; fi
-exec airflow "$@"
-"""
 _CURL = f"""#!{sys.executable}
 import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[-1], timeout=10).read().decode())
@@ -80,7 +76,6 @@ class ByHand:
             (self._secrets / name).write_text(value, encoding="ascii")
         for script in ("entrypoint.sh", "make-databases.sh"):
             self._script(script, self._here((ROOT / "deploy" / script).read_text(encoding="utf-8")))
-        self._script("entrypoint", _ENTRYPOINT)
         if shutil.which("curl") is None:
             self._script("curl", _CURL)
 
@@ -214,7 +209,6 @@ class ByHand:
             ("/run/secrets/", f"{self._secrets}/"),
             ("/opt/kho/var", str(self.home / "state")),
             ("/opt/kho", str(ROOT)),
-            ("exec /entrypoint ", f"exec {self._bin}/entrypoint "),
         ):
             text = text.replace(theirs, ours)
         return text
