@@ -15,12 +15,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from kho import ledger
 from kho.connections import Connections
 from kho.contracts import Contract, load_contract
 from kho.contracts.model import ReferenceSource, RestSource
@@ -30,7 +31,7 @@ from kho.raw_zone.manifest import Manifest, read_manifest
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
 from kho.sql_files import run_file
-from kho.stage import StageTable, stage_table
+from kho.stage import drop_staging, stage_table
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def stage(batch_id: str, context: Context) -> StepResult:
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "stage")
+    ledger.set_status(context.engine, batch_id, "landed")
     staged = stage_batch(
         context.engine,
         contract,
@@ -92,7 +94,7 @@ def stage(batch_id: str, context: Context) -> StepResult:
         _folder(contract.dataset, batch_id, context),
         manifest.fetched,
     )
-    _set_status(context, batch_id, "staged")
+    ledger.set_status(context.engine, batch_id, "staged")
     return clock.result(
         batch_id,
         counts={
@@ -113,7 +115,7 @@ def validate(batch_id: str, context: Context) -> StepResult:
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "validate")
-    if not _is_staged(context, manifest):
+    if not ledger.is_staged(context.engine, manifest):
         stage(batch_id, context)
     verdict = judge_batch(
         context.engine,
@@ -122,7 +124,9 @@ def validate(batch_id: str, context: Context) -> StepResult:
         stage_table(batch_id),
         _folder(contract.dataset, batch_id, context),
     )
-    _set_status(context, batch_id, "blocked" if verdict.reasons else "validated", "; ".join(verdict.reasons))
+    ledger.set_status(
+        context.engine, batch_id, "blocked" if verdict.reasons else "validated", "; ".join(verdict.reasons)
+    )
     if verdict.reasons:
         raise GateClosed(
             f"the batch is not fit to load: {'; '.join(verdict.reasons)}",
@@ -139,8 +143,8 @@ def load(batch_id: str, context: Context) -> StepResult:
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "load")
-    status = _status(context, batch_id)
-    if status != "loaded" and (status != "validated" or not _is_staged(context, manifest)):
+    status = ledger.status_of(context.engine, batch_id)
+    if status != "loaded" and (status != "validated" or not ledger.is_staged(context.engine, manifest)):
         validate(batch_id, context)
     table = stage_table(batch_id)
     loaded = load_batch(context.engine, contract, manifest, table)
@@ -183,6 +187,8 @@ def finish(
             next_step=error.next_step if isinstance(error, KhoError) else None,
             batch_id=batch_id,
         )
+    if batch_id:
+        drop_staging(context.engine, stage_table(batch_id))
     return clock.result(batch_id, outcome=outcome, message=str(error) if error else "")
 
 
@@ -271,13 +277,6 @@ def write_report(as_of: date, context: Context) -> StepResult:
     return clock.result(None, message=str(path))
 
 
-def drop_staging(engine: sa.Engine, table: StageTable) -> None:
-    """Remove what a batch left in stg; the raw zone can make it again."""
-    with engine.begin() as db:
-        for suffix in ("", "__keys", "__failed", "__rejected"):
-            db.exec_driver_sql(f'DROP TABLE IF EXISTS {table.schema}."{table.name}{suffix}"')
-
-
 class _Clock:
     """Times one step and makes its result."""
 
@@ -302,7 +301,7 @@ def _land(contract: Contract, as_of: date, context: Context) -> Manifest:
 
         return extract_reference(contract, source, as_of, settings)
     connection = context.connections.get(source.connection)
-    watermark = _watermark(context, contract.dataset, as_of)
+    watermark = ledger.watermark_before(context.engine, contract.dataset, as_of)
     if isinstance(source, RestSource):
         from kho.extract.rest import extract_rest
 
@@ -315,31 +314,8 @@ def _land(contract: Contract, as_of: date, context: Context) -> Manifest:
 
 
 def _enter(manifest: Manifest, context: Context) -> str:
-    """Enter a landed batch in the ledger; its status there."""
-    with context.engine.begin() as db:
-        run_file(
-            db,
-            "quality/open_batch.sql",
-            **asdict(manifest),
-            raw_path=str(
-                _folder(manifest.dataset, manifest.batch_id, context).relative_to(context.settings.home)
-            ),
-        )
-        status = db.scalar(
-            sa.text("SELECT status FROM meta.batch WHERE batch_id = :id"), {"id": manifest.batch_id}
-        )
-    return str(status)
-
-
-def _watermark(context: Context, dataset: str, as_of: date) -> datetime | None:
-    """What had been asked for before the night of `as_of`.
-
-    A watermark that this very night has set does not count: asking again must give the same batch.
-    """
-    query = sa.text("SELECT max(value) FROM meta.watermark WHERE dataset = :dataset AND as_of < :as_of")
-    with context.engine.connect() as db:
-        value: datetime | None = db.scalar(query, {"dataset": dataset, "as_of": as_of})
-    return value
+    folder = _folder(manifest.dataset, manifest.batch_id, context)
+    return ledger.enter(context.engine, manifest, folder.relative_to(context.settings.home))
 
 
 def _batch(batch_id: str, context: Context) -> tuple[Manifest, Contract]:
@@ -349,33 +325,6 @@ def _batch(batch_id: str, context: Context) -> tuple[Manifest, Contract]:
 
 def _folder(dataset: str, batch_id: str, context: Context) -> Path:
     return context.settings.raw_zone / dataset / batch_id
-
-
-def _status(context: Context, batch_id: str) -> str | None:
-    with context.engine.connect() as db:
-        query = sa.text("SELECT status FROM meta.batch WHERE batch_id = :id")
-        status: str | None = db.scalar(query, {"id": batch_id})
-    return status
-
-
-def _set_status(context: Context, batch_id: str, status: str, note: str | None = None) -> None:
-    with context.engine.begin() as db:
-        db.execute(
-            sa.text(
-                "UPDATE meta.batch SET status = :status, note = :note "
-                "WHERE batch_id = :id AND status <> 'loaded'"
-            ),
-            {"id": batch_id, "status": status, "note": note or None},
-        )
-
-
-def _is_staged(context: Context, manifest: Manifest) -> bool:
-    """Whether the staging table still holds every landed row: a server crash empties unlogged tables."""
-    table = stage_table(manifest.batch_id)
-    with context.engine.connect() as db:
-        if db.scalar(sa.text("SELECT to_regclass(:name)"), {"name": table.quoted}) is None:
-            return False
-        return bool(db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}")) == manifest.fetched)
 
 
 def _drift_message(manifest: Manifest) -> str:

@@ -102,6 +102,13 @@ def create_stage_table(db: sa.Connection, contract: Contract, table: StageTable)
         target.create(db)
 
 
+def drop_staging(engine: sa.Engine, table: StageTable) -> None:
+    """Remove what a batch left in stg; the raw zone can make it again."""
+    with engine.begin() as db:
+        for suffix in ("", "__keys", "__failed", "__rejected"):
+            db.exec_driver_sql(f'DROP TABLE IF EXISTS {table.schema}."{table.name}{suffix}"')
+
+
 class _SqlType(sa.types.UserDefinedType[object]):
     """A column type by the name that the contract gives it."""
 

@@ -1,0 +1,66 @@
+"""The ledger of batches: what has been landed, how far each has come, what was asked for each night.
+
+In: the warehouse's engine. Out: rows of `meta.batch` and `meta.watermark`, read and written one
+question at a time. A batch whose status is `loaded` is in the warehouse, wholly; only the load itself
+says so, in its own transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from kho.raw_zone.manifest import Manifest
+from kho.sql_files import run_file
+from kho.stage import stage_table
+
+
+def enter(engine: sa.Engine, manifest: Manifest, raw_path: Path) -> str:
+    """Enter a landed batch, unless it is there already; returns its status.
+
+    Args:
+        raw_path: the batch's folder, relative to the state directory.
+    """
+    with engine.begin() as db:
+        run_file(db, "quality/open_batch.sql", **asdict(manifest), raw_path=str(raw_path))
+    return status_of(engine, manifest.batch_id)
+
+
+def status_of(engine: sa.Engine, batch_id: str) -> str:
+    """How far a batch has come: landed, staged, validated, blocked or loaded; empty if unknown."""
+    query = sa.text("SELECT status FROM meta.batch WHERE batch_id = :id")
+    with engine.connect() as db:
+        return str(db.scalar(query, {"id": batch_id}) or "")
+
+
+def set_status(engine: sa.Engine, batch_id: str, status: str, note: str | None = None) -> None:
+    """Say how far a batch has come; a loaded batch stays loaded."""
+    update = sa.text(
+        "UPDATE meta.batch SET status = :status, note = :note WHERE batch_id = :id AND status <> 'loaded'"
+    )
+    with engine.begin() as db:
+        db.execute(update, {"id": batch_id, "status": status, "note": note or None})
+
+
+def watermark_before(engine: sa.Engine, dataset: str, as_of: date) -> datetime | None:
+    """What had been asked for before the night of `as_of`.
+
+    A watermark that this very night has set does not count: asking again must give the same batch.
+    """
+    query = sa.text("SELECT max(value) FROM meta.watermark WHERE dataset = :dataset AND as_of < :as_of")
+    with engine.connect() as db:
+        value: datetime | None = db.scalar(query, {"dataset": dataset, "as_of": as_of})
+    return value
+
+
+def is_staged(engine: sa.Engine, manifest: Manifest) -> bool:
+    """Whether the staging table still holds every landed row: a server crash empties unlogged tables."""
+    table = stage_table(manifest.batch_id)
+    with engine.connect() as db:
+        if db.scalar(sa.text("SELECT to_regclass(:name)"), {"name": table.quoted}) is None:
+            return False
+        rows = db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}"))
+    return bool(rows == manifest.fetched)
