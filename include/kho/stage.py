@@ -156,8 +156,9 @@ class _SeenKeys:
                 keyed = (
                     batch.filter(batch.column(place).is_valid()) if batch.column(place).null_count else batch
                 )
-                self.rows.append(keyed.column("_row").to_numpy())
-                self.hashes.append(keyed.column(place).to_numpy())
+                # Copies: a view would keep the whole batch in memory.
+                self.rows.append(keyed.column("_row").to_numpy().copy())
+                self.hashes.append(keyed.column(place).to_numpy().copy())
                 yield batch.drop_columns([KEY_HASH])
 
         return pa.RecordBatchReader.from_batches(reader.schema.remove(place), batches())

@@ -13,7 +13,7 @@ from kho.errors import ConfigurationError, MigrationError, WarehouseUnavailable
 from kho.server.migrations import migrate
 from kho.server.postgres import Server, ensure_database, ensure_running
 from kho.server.warehouse import engine, warehouse_url
-from kho.settings import Settings
+from kho.settings import Settings, get_settings
 from tests.integration.embedded import temporary_home
 
 
@@ -188,3 +188,24 @@ def test_a_silent_database_is_a_reason_to_try_again(folder: Path) -> None:
         migrate(engine(warehouse_url(nowhere)), folder)
     assert "s3cret" not in str(caught.value)
     assert caught.value.retryable
+
+
+def test_the_projects_own_files_apply_from_empty_and_from_the_version_before(
+    database: Engine, tmp_path: Path
+) -> None:
+    files = sorted(get_settings().migrations_dir.glob("*.sql"))
+    for file in files[:-1]:
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert len(migrate(database, tmp_path)) == len(files) - 1
+    with database.begin() as connection:
+        connection.execute(
+            text(
+                "insert into meta.batch (batch_id, dataset, as_of, status, content_sha256, "
+                "contract_version, fetched, raw_path) "
+                "values ('b', 'agencies', '2026-11-20', 'loaded', 's', '1', 0, 'raw')"
+            )
+        )
+    assert migrate(database) == (files[-1].stem,)
+    assert migrate(database) == ()
+    with database.connect() as connection:
+        assert connection.scalar(text("select status from meta.batch where batch_id = 'b'")) == "loaded"

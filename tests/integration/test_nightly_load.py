@@ -156,6 +156,18 @@ def test_no_fact_points_nowhere(first_night: Province) -> None:
         assert orphans == 0, f"{table}.{column}"
 
 
+def test_date_keys_name_the_day_of_the_moment(first_night: Province) -> None:
+    for moment, missing in (("received", -1), ("due", -2), ("finished", -2), ("returned", -2)):
+        wrong = first_night.scalar(
+            f"SELECT count(*) FROM dw.fact_dossier AS f JOIN dw.dim_date AS d "
+            f"ON f.{moment}_date_key = d.date_key WHERE d.calendar_date IS DISTINCT FROM f.{moment}_at::date "
+            f"OR (f.{moment}_at IS NULL AND f.{moment}_date_key <> {missing})"
+        )
+        assert wrong == 0, moment
+    gaps = "SELECT count(*) FROM dw.dim_date WHERE date_key > 0 AND date_key <> dw.date_key(calendar_date, -1)"
+    assert first_night.scalar(gaps) == 0
+
+
 def test_nothing_is_left_in_staging(first_night: Province) -> None:
     assert first_night.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'stg'") == []
 
