@@ -164,7 +164,9 @@ def test_date_keys_name_the_day_of_the_moment(first_night: Province) -> None:
             f"OR (f.{moment}_at IS NULL AND f.{moment}_date_key <> {missing})"
         )
         assert wrong == 0, moment
-    gaps = "SELECT count(*) FROM dw.dim_date WHERE date_key > 0 AND date_key <> dw.date_key(calendar_date, -1)"
+    gaps = (
+        "SELECT count(*) FROM dw.dim_date WHERE date_key > 0 AND date_key <> dw.date_key(calendar_date, -1)"
+    )
     assert first_night.scalar(gaps) == 0
 
 
