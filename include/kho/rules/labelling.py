@@ -163,6 +163,8 @@ def _agency(agency_column: str | None) -> sa.ColumnElement[Any]:
 
 def _key(key_columns: Sequence[str]) -> sa.ColumnElement[Any]:
     """The business key as text; a part that is missing is empty."""
+    if not key_columns:
+        return sa.cast(sa.null(), sa.Text)
     parts = [sa.func.coalesce(sa.cast(sa.column(name), sa.Text), "") for name in key_columns]
     return sa.func.concat_ws("|", *parts)
 
