@@ -78,7 +78,11 @@ def write_rejects(
         f"FROM {failed_table.quoted} WHERE rules && $1::text[]"
     )
     array = "{" + ",".join(f'"{rule}"' for rule in critical) + "}"
-    return _copy_raw(engine, rejected, query, array, record_files(folder))
+    rows = _copy_raw(engine, rejected, query, array, record_files(folder))
+    with engine.begin() as db:
+        # The load leaves these rows out by a hashed set; the planner must know how many there are.
+        db.execute(sa.text(f"ANALYZE {rejected.quoted} (_row)"))
+    return rows
 
 
 def _copy_raw(
