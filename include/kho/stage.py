@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from kho.conform.expressions import KEY_HASH, conform
 from kho.contracts.model import Contract
+from kho.duck import connect as duck_connect
 from kho.errors import ReconciliationError
 from kho.raw_zone.landing import record_files
 from kho.sql_files import run_file
@@ -130,7 +131,7 @@ def _copy(engine: sa.Engine, contract: Contract, table: StageTable, files: Seque
     seen = [_SeenKeys() for _ in shares]
 
     def copy_share(share: Sequence[str], keys: _SeenKeys) -> None:
-        with duckdb.connect(config={"threads": 1, "memory_limit": "150MB"}) as duck:
+        with duck_connect(threads=1, memory="150MB") as duck:
             conformed = conform(duck.read_parquet(list(share)), contract)
             _ingest(engine, keys.watch(conformed.to_arrow_reader(BATCH_ROWS)), table.name)
 
@@ -176,7 +177,7 @@ class _SeenKeys:
 
 
 def _copy_keys(engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]) -> None:
-    with duckdb.connect(config={"threads": 1, "memory_limit": "150MB"}) as duck:
+    with duck_connect(threads=1, memory="150MB") as duck:
         keys = conform(
             duck.read_parquet(list(files)), contract.model_copy(update={"columns": contract.key})
         ).select(*(duckdb.ColumnExpression(column.name) for column in contract.key))

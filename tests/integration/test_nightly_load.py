@@ -170,6 +170,10 @@ def test_date_keys_name_the_day_of_the_moment(first_night: Province) -> None:
     assert first_night.scalar(gaps) == 0
 
 
+def test_nobody_else_may_look_into_the_raw_zone(first_night: Province) -> None:
+    assert first_night.context.settings.raw_zone.stat().st_mode & 0o077 == 0
+
+
 def test_nothing_is_left_in_staging(first_night: Province) -> None:
     assert first_night.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'stg'") == []
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
-import duckdb
 import sqlalchemy as sa
 
 from kho.contracts.model import Contract
+from kho.duck import connect as duck_connect
 from kho.raw_zone.landing import record_files
 from kho.stage import BATCH_ROWS, StageTable, libpq_uri
 
@@ -92,7 +92,7 @@ def _copy_raw(
         cursor.execute(query, (critical,))
         failing = cursor.fetch_arrow_table()
         if failing.num_rows:
-            with duckdb.connect(config={"threads": 2, "memory_limit": "200MB"}) as duck:
+            with duck_connect(threads=2, memory="200MB") as duck:
                 duck.register("failing", failing)
                 duck.register("landed", duck.read_parquet(list(files)))
                 raw = duck.sql(_RAW_RECORDS).to_arrow_reader(BATCH_ROWS)

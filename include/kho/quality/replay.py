@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from kho.duck import connect as duck_connect
 from kho.raw_zone.landing import Landing, record_files
 from kho.raw_zone.manifest import Manifest, batch_id, read_manifest
 from kho.sql_files import run_file
@@ -73,7 +74,7 @@ def _records(contract: Contract, keys: set[Key], folder: Path) -> list[pa.Record
         f"replace(coalesce(CAST(landed.{_quoted(name)} AS VARCHAR), ''), chr(0), chr(65533)) = wanted.key_{i}"
         for i, name in enumerate(names)
     )
-    with duckdb.connect(config={"threads": 1, "memory_limit": "200MB"}) as duck:
+    with duck_connect(threads=1, memory="200MB") as duck:
         landed = duck.read_parquet(record_files(folder)).set_alias("landed")
         found = landed.join(duck.from_arrow(wanted).set_alias("wanted"), same, how="semi").order("_row")
         return list(found.select(duckdb.StarExpression(exclude=["_row"])).to_arrow_reader(BATCH_ROWS))

@@ -17,12 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import duckdb
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kho.duck import connect as duck_connect
 from kho.raw_zone.manifest import Manifest, write_manifest
 
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -45,6 +45,9 @@ class Landing:
         self._home = raw_zone / dataset
         self.folder = self._home / f".landing-{purpose}"
         shutil.rmtree(self.folder, ignore_errors=True)
+        # What sources send holds personal data: only the owner may look.
+        raw_zone.mkdir(mode=0o700, parents=True, exist_ok=True)
+        raw_zone.chmod(0o700)
         self.folder.mkdir(parents=True)
         self._digest = hashlib.sha256()
         self.rows = 0
@@ -118,7 +121,7 @@ class JsonPages:
         self._records_writer: pq.ParquetWriter | None = None
         self._pages_writer: pq.ParquetWriter | None = None
         self._next_row = first_row
-        self._engine = duckdb.connect(config={"threads": 1, "memory_limit": "200MB"})
+        self._engine = duck_connect(threads=1, memory="200MB")
         self.rows = 0
         self.page_digests: list[str] = []
         self.unexpected: set[str] = set()
