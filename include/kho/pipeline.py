@@ -24,9 +24,8 @@ import sqlalchemy as sa
 from kho import ledger
 from kho.connections import Connections
 from kho.contracts import Contract, load_contract
-from kho.contracts.model import ReferenceSource, RestSource
 from kho.errors import GateClosed, KhoError
-from kho.extract.windows import span_for
+from kho.extract.land import land
 from kho.raw_zone.manifest import Manifest, read_manifest
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
@@ -70,7 +69,8 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     """Land what the source has for the night of `as_of`; `unchanged` if the warehouse has it already."""
     clock = _Clock(dataset, "extract")
     contract = load_contract(dataset)
-    manifest = _land(contract, as_of, context)
+    watermark = ledger.watermark_before(context.engine, dataset, as_of)
+    manifest = land(contract, as_of, watermark, context.connections, context.settings)
     status = _enter(manifest, context)
     return clock.result(
         manifest.batch_id,
@@ -292,25 +292,6 @@ class _Clock:
     ) -> StepResult:
         seconds = round(time.monotonic() - self._start, 3)
         return StepResult(self._dataset, self._step, batch_id, outcome, counts or {}, seconds, message)
-
-
-def _land(contract: Contract, as_of: date, context: Context) -> Manifest:
-    source, settings = contract.source, context.settings
-    if isinstance(source, ReferenceSource):
-        from kho.extract.reference import extract_reference
-
-        return extract_reference(contract, source, as_of, settings)
-    connection = context.connections.get(source.connection)
-    watermark = ledger.watermark_before(context.engine, contract.dataset, as_of)
-    if isinstance(source, RestSource):
-        from kho.extract.rest import extract_rest
-
-        span = span_for(as_of, watermark, source.watermark.lookback_days, source.window.history_days)
-        return extract_rest(contract, source, connection, span, as_of, settings.raw_zone)
-    from kho.extract.sql import extract_sql
-
-    span = span_for(as_of, watermark, source.watermark.lookback_days, history_days=None)
-    return extract_sql(contract, source, connection, span, as_of, settings.raw_zone)
 
 
 def _enter(manifest: Manifest, context: Context) -> str:

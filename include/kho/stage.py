@@ -215,7 +215,7 @@ def _mark_repeats(
     )
     newest = (
         []
-        if contract.source.kind == "reference"
+        if contract.source.watermark is None
         else [staged.c[contract.source.watermark.column].desc().nulls_last()]
     )
     among = sa.any_(sa.bindparam("suspects", list(suspects), type_=ARRAY(sa.BigInteger)))

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from kho import pipeline
 from kho.connections import EnvironmentConnections
 from kho.contracts import load_contract
-from kho.contracts.model import RestSource
+from kho.contracts.sources import RestSource
 from kho.extract.envelope import read_page
 from kho.raw_zone.landing import JsonPages, Landing, record_files
 from kho.raw_zone.manifest import Manifest, batch_id

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from kho import pipeline
 from kho.connections import Connection
 from kho.contracts import Contract, load_contract, load_contracts
-from kho.contracts.model import RestSource
+from kho.contracts.sources import RestSource
 from kho.pipeline import Context, StepResult
 from kho.sandbox import process
 from kho.sandbox.state import SandboxState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kho.contracts import RestSource, load_contract
-from kho.contracts.model import Envelope
+from kho.contracts.sources.rest import Envelope
 from kho.errors import SourceRejected, SourceUnavailable
 from kho.extract.envelope import read_page
 

@@ -1,7 +1,8 @@
 """Data contracts: ODCS YAML in, typed and frozen `Contract` out."""
 
 from kho.contracts.loader import dataset_names, load_contract, load_contracts
-from kho.contracts.model import Column, Contract, ReferenceSource, RestSource, SqlSource
+from kho.contracts.model import Column, Contract
+from kho.contracts.sources import ReferenceSource, RestSource, SqlSource
 
 __all__ = [
     "Column",

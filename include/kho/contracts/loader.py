@@ -206,7 +206,7 @@ def _check_references(document: YamlDocument, path: Path, contract: Contract) ->
         (contract.quality.agency_column, ("customProperties", places["quality"], "value", "agency_column")),
         (contract.freshness.column if contract.freshness else None, ("slaProperties",)),
     ]
-    if contract.source.kind != "reference":
+    if contract.source.watermark is not None:
         place = ("customProperties", places["source"], "value", "watermark", "column")
         wanted.append((contract.source.watermark.column, place))
     for name, place in wanted:

@@ -7,9 +7,12 @@ own JSON schema; here live the two custom properties this project adds, `source`
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from kho.contracts.sources import Source
+from kho.contracts.sources.base import Frozen
 
 LOGICAL_TO_SQL = {
     "string": "text",
@@ -22,11 +25,7 @@ LOGICAL_TO_SQL = {
 """SQL type of a staged column where the contract's physicalType does not say otherwise."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Column(_Frozen):
+class Column(Frozen):
     """One column: where it comes from, what it becomes, how private it is."""
 
     name: str
@@ -45,94 +44,7 @@ class Column(_Frozen):
     nested_sum: str | None = None
 
 
-class Auth(_Frozen):
-    kind: Literal["wso2_client_credentials", "none"]
-    token_path: str = "/token"  # noqa: S105 - a path
-
-
-class Request(_Frozen):
-    method: Literal["GET"] = "GET"
-    path: str
-    params: dict[str, str] = Field(default_factory=dict)
-
-
-class Window(_Frozen):
-    """The span of change dates that one request may ask for, both ends included."""
-
-    from_param: str
-    to_param: str
-    format: str
-    max_days: int = Field(ge=1)
-    history_days: int = Field(ge=1)
-    """How far back the first load reaches."""
-
-
-class OffsetPaging(_Frozen):
-    kind: Literal["offset"]
-    offset_param: str
-    limit_param: str
-    page_size: int = Field(ge=1)
-
-
-class PagePaging(_Frozen):
-    kind: Literal["page"]
-    page_param: str
-    limit_param: str
-    page_size: int = Field(ge=1)
-    first_page: int = 1
-
-
-class CodeAt(_Frozen):
-    """A path into the body, and the values there that count."""
-
-    path: str
-    values: tuple[str | int, ...]
-
-
-class Envelope(_Frozen):
-    """How to read a body: HTTP 200 proves nothing, so success is declared per endpoint."""
-
-    success: CodeAt
-    message: str
-    records: str
-    total: str
-    empty: CodeAt | None = None
-
-
-class Watermark(_Frozen):
-    column: str
-    lookback_days: int = Field(ge=0)
-
-
-class RestSource(_Frozen):
-    kind: Literal["rest"]
-    connection: str
-    auth: Auth
-    request: Request
-    window: Window
-    paging: Annotated[OffsetPaging | PagePaging, Field(discriminator="kind")]
-    envelope: Envelope
-    watermark: Watermark
-
-
-class SqlSource(_Frozen):
-    kind: Literal["sql"]
-    connection: str
-    table: str = Field(pattern=r"^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)?$")
-    fetch_size: int = Field(default=20_000, ge=100)
-    watermark: Watermark
-    deletions: Literal["none", "key_comparison"] = "none"
-
-
-class ReferenceSource(_Frozen):
-    kind: Literal["reference"]
-    provider: Literal["csv", "administrative_units", "administrative_unit_successions"] = "csv"
-
-
-Source = Annotated[RestSource | SqlSource | ReferenceSource, Field(discriminator="kind")]
-
-
-class Quality(_Frozen):
+class Quality(Frozen):
     """Who answers for the rows, and how many may fail before the load stops."""
 
     owner_agency: str
@@ -140,12 +52,12 @@ class Quality(_Frozen):
     quarantine_limit: float = Field(gt=0, le=1)
 
 
-class Freshness(_Frozen):
+class Freshness(Frozen):
     column: str
     days: int = Field(ge=0)
 
 
-class Contract(_Frozen):
+class Contract(Frozen):
     """Everything the pipeline knows of one dataset before it has seen a row."""
 
     dataset: str

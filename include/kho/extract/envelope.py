@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kho.contracts.model import CodeAt, Envelope
+from kho.contracts.sources.rest import CodeAt, Envelope
 from kho.errors import SourceRejected, SourceUnavailable
 
 

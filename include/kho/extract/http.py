@@ -25,7 +25,7 @@ from tenacity import (
 )
 
 from kho.connections import Connection
-from kho.contracts.model import Auth
+from kho.contracts.sources.rest import Auth
 from kho.errors import (
     AuthenticationFailed,
     KhoError,

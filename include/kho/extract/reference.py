@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv
 
-from kho.contracts.model import Contract, ReferenceSource
+from kho.contracts import Contract, ReferenceSource
 from kho.errors import ConfigurationError
 from kho.extract.administrative_units import read_successions, read_units
 from kho.raw_zone.landing import Landing

@@ -14,7 +14,8 @@ from datetime import date
 from pathlib import Path
 
 from kho.connections import Connection
-from kho.contracts.model import Contract, OffsetPaging, RestSource
+from kho.contracts import Contract, RestSource
+from kho.contracts.sources.rest import OffsetPaging
 from kho.errors import SourceUnavailable
 from kho.extract.envelope import Page, read_page
 from kho.extract.http import HttpSource

@@ -16,7 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from kho.connections import Connection
-from kho.contracts.model import Contract, SqlSource
+from kho.contracts import Contract, SqlSource
 from kho.errors import SourceRejected, SourceUnavailable
 from kho.extract.windows import Span
 from kho.raw_zone.landing import Landing
