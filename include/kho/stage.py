@@ -2,8 +2,8 @@
 
 In: a batch of the raw zone. Out: the UNLOGGED table `stg.<batch>` with the contract's columns and
 `_row` (the record's number in the raw zone), `_unreadable` and `_repeat` (0: the one to load; 1: the
-same record again; 2: another, older record with the same key). DuckDB reads and conforms, ADBC
-copies binary; both stream, so memory does not grow with the batch.
+same record again; 2: another, older record with the same key). DuckDB reads and conforms, COPY
+takes it in binary; both stream, so memory does not grow with the batch.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from kho.bulk_copy import copy_batches
 from kho.conform.expressions import KEY_HASH, conform
 from kho.contracts.model import Contract
 from kho.duck import connect as duck_connect
@@ -73,13 +73,13 @@ def stage_batch(engine: sa.Engine, contract: Contract, batch_id: str, folder: Pa
     table = stage_table(batch_id)
     with engine.begin() as db:
         create_stage_table(db, contract, table)
-    suspects = _copy(engine, contract, table, record_files(folder))
+    rows, suspects = _copy(engine, contract, table, record_files(folder))
     if keys := record_files(folder, "keys"):
         _copy_keys(engine, contract, table, keys)
     with engine.begin() as db:
         _tune_for_batch(db)
         conflicts, duplicates = _mark_repeats(db, contract, table, suspects)
-        rows = db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}")) or 0
+        _measure(db, table)
     if rows != fetched:
         raise ReconciliationError(
             f"{fetched} records were landed and {rows} staged",
@@ -122,23 +122,35 @@ class _SqlType(sa.types.UserDefinedType[object]):
         return self.name
 
 
-def _copy(engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]) -> list[int]:
+def _measure(db: sa.Connection, table: StageTable) -> None:
+    """Tell the planner what is in the table, now: what comes next will not wait for autovacuum.
+
+    A small sample will do: how many rows there are, and which columns hold few values.
+    """
+    db.exec_driver_sql("SET LOCAL default_statistics_target = 10")
+    db.exec_driver_sql(f"ANALYZE {table.quoted}")
+
+
+def _copy(
+    engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]
+) -> tuple[int, list[int]]:
     """Stream the record files into the table, several at a time.
 
-    Returns the `_row` of each record that may share its key with another; nearly always few.
+    Returns the number of rows, and the `_row` of each record that may share its key with another;
+    those are nearly always few.
     """
     shares = [files[i::STREAMS] for i in range(STREAMS) if files[i::STREAMS]]
     seen = [_SeenKeys() for _ in shares]
 
-    def copy_share(share: Sequence[str], keys: _SeenKeys) -> None:
+    def copy_share(share: Sequence[str], keys: _SeenKeys) -> int:
         with duck_connect(threads=1, memory="150MB") as duck:
             conformed = conform(duck.read_parquet(list(share)), contract)
-            _ingest(engine, keys.watch(conformed.to_arrow_reader(BATCH_ROWS)), table.name)
+            return copy_batches(engine, keys.watch(conformed.to_arrow_reader(BATCH_ROWS)), table.quoted)
 
     with ThreadPoolExecutor(STREAMS) as pool:
-        for future in [pool.submit(copy_share, *job) for job in zip(shares, seen, strict=True)]:
-            future.result()
-    return _SeenKeys.repeated(seen)
+        jobs = [pool.submit(copy_share, *job) for job in zip(shares, seen, strict=True)]
+        rows = sum(job.result() for job in jobs)
+    return rows, _SeenKeys.repeated(seen)
 
 
 class _SeenKeys:
@@ -181,13 +193,7 @@ def _copy_keys(engine: sa.Engine, contract: Contract, table: StageTable, files: 
         keys = conform(
             duck.read_parquet(list(files)), contract.model_copy(update={"columns": contract.key})
         ).select(*(duckdb.ColumnExpression(column.name) for column in contract.key))
-        _ingest(engine, keys.to_arrow_reader(BATCH_ROWS), f"{table.name}__keys")
-
-
-def _ingest(engine: sa.Engine, reader: pa.RecordBatchReader, table: str) -> None:
-    with adbc.connect(libpq_uri(engine)) as connection, connection.cursor() as cursor:
-        cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stg")
-        connection.commit()
+        copy_batches(engine, keys.to_arrow_reader(BATCH_ROWS), f'{table.schema}."{table.name}__keys"')
 
 
 def libpq_uri(engine: sa.Engine) -> str:

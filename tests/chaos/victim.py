@@ -70,7 +70,7 @@ def _watch(step: str, current: list[str], kind: str, what: str) -> None:
 
 
 def _die_after_first_batch() -> None:
-    real = stage._ingest
+    real = stage.copy_batches
 
     def cut(engine: sa.Engine, reader: Any, table: str) -> None:
         import pyarrow as pa
@@ -79,7 +79,7 @@ def _die_after_first_batch() -> None:
         real(engine, pa.RecordBatchReader.from_batches(reader.schema, [first.slice(0, 50)]), table)
         die()
 
-    stage._ingest = cut
+    stage.copy_batches = cut
 
 
 if __name__ == "__main__":

@@ -81,13 +81,13 @@ def _key_hash(contract: Contract) -> Expression:
 def _given(column: Column, landed_type: str) -> Expression:
     """What the source gave: made clean where it stays text, taken apart where it is a nested list."""
     source = ColumnExpression(column.source_name)
-    if path := column.nested_count or column.nested_sum:
+    if column.nested_sum:
         valid = CoalesceOperator(FunctionExpression("json_valid", source), ConstantExpression(value=False))
-        items = FunctionExpression("json_extract_string", source, _text(path))
+        items = FunctionExpression("json_extract_string", source, _text(column.nested_sum))
         # A list that cannot be read is one item that is no amount, so that it is noted as unreadable.
         lost = CaseExpression(source.isnotnull(), FunctionExpression("list_value", _text("?")))
         return CaseExpression(valid, items).otherwise(lost)
-    if landed_type != "VARCHAR" or column.logical_type != "string":
+    if landed_type != "VARCHAR" or column.logical_type != "string" or column.nested_count:
         return source
     if column.text_hygiene == "verbatim":
         return FunctionExpression("replace", source, _text("\x00"), _text(""))
@@ -99,8 +99,10 @@ def _read(column: Column, landed_type: str) -> Expression:
     given = ColumnExpression(f"{column.name}?")
     if landed_type == "TIMESTAMP WITH TIME ZONE":
         given = FunctionExpression("timezone", _text(_LOCAL_ZONE), given)
-    if column.nested_count or column.nested_sum:
-        return _read_nested(column, given)
+    if column.nested_count:
+        return _count_nested(column, given, column.nested_count)
+    if column.nested_sum:
+        return _sum_nested(column, given)
     if landed_type != "VARCHAR":
         return given.try_cast(_duckdb_type(column))
     if column.logical_type == "string":
@@ -112,24 +114,23 @@ def _read(column: Column, landed_type: str) -> Expression:
 
 
 def _unreadable(contract: Contract, landed_types: dict[str, str]) -> Expression:
-    # CASE, not AND: only the few rows without a value are asked whether one was given.
-    lost = {
-        column.name: CaseExpression(
-            ColumnExpression(column.name).isnull(), _was_given(column, landed_types[column.source_name])
-        ).otherwise(ConstantExpression(value=False))
-        for column in contract.columns
-        if column.logical_type != "string"
-    }
-    if not lost:
+    read = [column for column in contract.columns if column.logical_type != "string"]
+    if not read:
         return ConstantExpression(None).cast("VARCHAR").alias("_unreadable")
+    gone = {
+        column.name: ColumnExpression(f"{column.name}?").isnotnull() & ColumnExpression(column.name).isnull()
+        for column in read
+    }
     names = [
-        CaseExpression(condition, _text(name + ",")).otherwise(_text("")) for name, condition in lost.items()
+        CaseExpression(
+            gone[column.name] & _was_given(column, landed_types[column.source_name]), _text(column.name + ",")
+        ).otherwise(_text(""))
+        for column in read
     ]
-    # Most rows lose nothing: only the others pay for the list of names.
-    any_lost = CaseExpression(
-        reduce(operator.or_, lost.values()), FunctionExpression("concat", _text(","), *names)
-    )
-    return any_lost.alias("_unreadable")
+    # Most rows lose nothing: only the others are asked whether what was given was more than blanks, and
+    # pay for the list of names.
+    listed = FunctionExpression("nullif", FunctionExpression("concat", _text(","), *names), _text(","))
+    return CaseExpression(reduce(operator.or_, gone.values()), listed).alias("_unreadable")
 
 
 def _was_given(column: Column, landed_type: str) -> Expression:
@@ -176,12 +177,16 @@ def _parse(column: Column, text: Expression) -> Expression:
     return text.try_cast(_duckdb_type(column))
 
 
-def _read_nested(column: Column, items: Expression) -> Expression:
-    """A number taken from a nested list: how many items, or the sum of one field over them."""
+def _count_nested(column: Column, text: Expression, path: str) -> Expression:
+    """How many items a nested list has; none where there is no list at the path."""
+    counted = FunctionExpression("json_array_length", text, _text(path.removesuffix("[*]")))
+    count = CoalesceOperator(counted, ConstantExpression(0)).cast(_duckdb_type(column))
+    return CaseExpression(FunctionExpression("json_valid", text), count)
+
+
+def _sum_nested(column: Column, items: Expression) -> Expression:
+    """The sum of one field over the items of a nested list."""
     count = FunctionExpression("len", items)
-    if column.nested_count:
-        broken = FunctionExpression("list_contains", items, _text("?"))
-        return CaseExpression(~broken, count.cast(_duckdb_type(column)))
     amounts = items.try_cast("DECIMAL(18,2)[]")
     # An amount that is not a number makes the sum unreadable, not smaller.
     whole = FunctionExpression("list_count", amounts) == count

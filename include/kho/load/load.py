@@ -97,7 +97,7 @@ def _create_views(db: sa.Connection, contract: Contract, table: StageTable) -> N
     key = ", ".join(f"coalesce(s.{column.name}::text, '')" for column in contract.key)
     views = {
         "accepted": f"SELECT s.* FROM {table.quoted} AS s WHERE s._repeat = 0 "
-        f"AND s._row NOT IN (SELECT r._row FROM {rejected.quoted} AS r)",
+        f"AND NOT EXISTS (SELECT FROM {rejected.quoted} AS r WHERE r._row = s._row)",
         "accepted_keys": f"SELECT concat_ws('|', {key}) AS business_key FROM pg_temp.accepted AS s",
         "rejected": "SELECT business_key, agency_code, failed_rules, raw::jsonb AS raw, raw_md5 "
         f"FROM {rejected.quoted}",

@@ -14,6 +14,7 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as adbc
 import sqlalchemy as sa
 
+from kho.bulk_copy import copy_batches
 from kho.contracts.model import Contract
 from kho.duck import connect as duck_connect
 from kho.raw_zone.landing import record_files
@@ -96,6 +97,6 @@ def _copy_raw(
                 duck.register("failing", failing)
                 duck.register("landed", duck.read_parquet(list(files)))
                 raw = duck.sql(_RAW_RECORDS).to_arrow_reader(BATCH_ROWS)
-                cursor.adbc_ingest(rejected.name, raw, mode="append", db_schema_name=rejected.schema)
+                copy_batches(engine, raw, rejected.quoted)
         connection.commit()
     return int(failing.num_rows)

@@ -1,29 +1,36 @@
 -- Purpose: accepted dossiers as the star has them, every key resolved. Grain: one row per dossier code.
 -- Inputs: accepted (pg_temp view), dimensions. Can run twice: it is a view of this session, dropped at
 -- the end. Procedures that the catalogue does not know get a row of their own first, to be completed when
--- the catalogue brings them.
-INSERT INTO dw.dim_procedure (procedure_code, name_vi, sector_code, is_inferred, batch_key)
+-- the catalogue brings them; a table is made of them because several processes may look for them then.
+CREATE TEMP TABLE unknown_procedure AS
 SELECT
     s.procedure_code,
-    coalesce(min(s.procedure_name), 'Chưa có trong danh mục'),
-    min(s.sector_code),
-    TRUE,
-    :batch_key
+    coalesce(min(s.procedure_name), 'Chưa có trong danh mục') AS name_vi,
+    min(s.sector_code) AS sector_code
 FROM accepted AS s
 WHERE s.procedure_code NOT IN (SELECT p.procedure_code FROM dw.dim_procedure AS p)
-GROUP BY s.procedure_code
-ORDER BY s.procedure_code
+GROUP BY s.procedure_code;
+
+INSERT INTO dw.dim_procedure (procedure_code, name_vi, sector_code, is_inferred, batch_key)
+SELECT
+    u.procedure_code,
+    u.name_vi,
+    u.sector_code,
+    TRUE,
+    :batch_key
+FROM unknown_procedure AS u
+ORDER BY u.procedure_code
 ON CONFLICT (procedure_code) DO NOTHING;
 
 -- The calendar has every day since 1 January 2000; a day's place in the array is its distance from the day
 -- before. Looking four days up in it for each of millions of rows costs a quarter of computing their keys.
-CREATE TEMP VIEW resolved_dossier AS
-WITH calendar AS (
-    SELECT array_agg(d.date_key ORDER BY d.calendar_date) AS keys
-    FROM dw.dim_date AS d
-    WHERE d.calendar_date IS NOT NULL
-)
+-- Not a CTE: a plan that reads one cannot use several processes.
+CREATE TEMP VIEW calendar AS
+SELECT array_agg(d.date_key ORDER BY d.calendar_date) AS keys
+FROM dw.dim_date AS d
+WHERE d.calendar_date IS NOT NULL;
 
+CREATE TEMP VIEW resolved_dossier AS
 SELECT
     s.dossier_code,
     coalesce(a.agency_key, -1) AS agency_key,
