@@ -27,7 +27,7 @@ class _Made:
 
     schema = "sandbox"
     create = "create table if not exists sandbox.made (name text primary key, definition text)"
-    find = "select definition from sandbox.made where name = %s"
+    find = "select definition from sandbox.made where name = %s and to_regclass(name) is not null"
     keep = (
         "insert into sandbox.made values (%s, %s) "
         "on conflict (name) do update set definition = excluded.definition"
