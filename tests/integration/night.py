@@ -30,7 +30,16 @@ from kho.settings import Settings
 from .embedded import temporary_home
 
 EPOCH = date(2026, 11, 20)
-FACTS = ("dossier", "indicator_value", "indicator_target", "task_status", "disbursement")
+FACTS = (
+    "cashless_payment",
+    "digital_signature",
+    "disbursement",
+    "dossier",
+    "indicator_target",
+    "indicator_value",
+    "plan_task_progress",
+    "task_status",
+)
 
 _NATURAL_KEYS = {
     "agency_key": ("dw.dim_agency", "agency_key", "agency_code"),

@@ -97,7 +97,8 @@ class RecordSet:
     `changes` says which share of the records changes a first, a second, … time, `change_after` how
     many working days later (least, most); `deleted` which share goes, weeks later; `late` which
     share of all this arrives a day or two late. `contradict` makes a row the older copy that loses.
-    `row_id` is a field that gets a number of the row's own.
+    `row_id` is a field that gets a number of the row's own. With `history` every version is served as a
+    row of its own, as an event log does; its key then depends on the version.
     """
 
     name: str
@@ -115,6 +116,7 @@ class RecordSet:
     corrected: float = 0.55
     contradict: Callable[[Row], None] = _same
     row_id: str | None = None
+    history: bool = False
 
     def populate(self, setup: Setup) -> "Records":
         """The population of a sandbox."""

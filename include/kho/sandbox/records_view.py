@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from kho.sandbox.source import Setup
 
 _ORIGINAL, _COPY, _CONTRADICTION = 0, 1, 2
-_VARIANTS = 4
+_VARIANTS, _VERSIONS = 4, 8
+_IDS_EACH = _VARIANTS * _VERSIONS
 _OLDER_BY = 60
 
 
@@ -87,8 +88,8 @@ class RecordsView:
             raise TypeError(f"expected the view of another date, got {type(earlier).__name__}")
         count = max(self.population_size, earlier.population_size)
         before, after = earlier.standing(count), self.standing(count)
-        changed = np.flatnonzero(before != after)
-        ids = changed[before[changed] >= 0][:, None] * _VARIANTS + np.arange(_VARIANTS)
+        changed = np.unique(np.flatnonzero(before != after) // _VERSIONS)
+        ids = changed[:, None] * _IDS_EACH + np.arange(_IDS_EACH)
         rows = self._rows.take(np.isin(self._rows.record, changed))
 
         def chunks(size: int) -> Iterator[list[Row]]:
@@ -103,9 +104,11 @@ class RecordsView:
         return len(self._columns["kind"]) if self._columns else 0
 
     def standing(self, count: int) -> Ints:
-        """For each of `count` records version and correction in one number; -1: not visible."""
-        found = np.full(count, -1, dtype=np.int64)
-        found[self._rows.record] = self._rows.version * 2 + self._rows.corrected
+        """For each version of `count` records which form of it is shown; 0: none."""
+        found = np.zeros(count * _VERSIONS, dtype=np.int64)
+        # Without history one form takes the place of the other: it is the record that changes.
+        place = self._rows.version if self._declared.history else 0
+        found[self._rows.record * _VERSIONS + place] = self._rows.version * 2 + self._rows.corrected + 1
         return found
 
     def _visible(self, day: int) -> _Rows:
@@ -115,8 +118,12 @@ class RecordsView:
             return _Rows(nothing, nothing, nothing, nothing, nothing)
         columns = self._columns
         shown = columns["shown_on"] < day
-        record = as_ints(np.flatnonzero(shown.any(axis=1) & (day <= columns["deleted_on"])))
-        version = as_ints(shown.shape[1] - 1 - np.argmax(shown[record][:, ::-1], axis=1))
+        shown &= (day <= columns["deleted_on"])[:, None]
+        if self._declared.history:
+            record, version = map(as_ints, np.nonzero(shown))
+        else:
+            record = as_ints(np.flatnonzero(shown.any(axis=1)))
+            version = as_ints(shown.shape[1] - 1 - np.argmax(shown[record][:, ::-1], axis=1))
         updated = as_ints(columns["times"][record, version])
         corrected_at = as_ints(columns["corrected_at"][record])
         corrected = as_ints(corrected_at // DAY < day)
@@ -140,7 +147,7 @@ class RecordsView:
         return _Rows(*(np.concatenate([getattr(p, field.name) for p in parts]) for field in fields(_Rows)))
 
     def _ordered(self, rows: _Rows) -> _Rows:
-        return rows.take(np.lexsort((rows.variant, rows.record, rows.updated)))
+        return rows.take(np.lexsort((rows.variant, rows.version, rows.record, rows.updated)))
 
     def _repeating(self, repeat: str) -> list[int]:
         return [i for i, kind in enumerate(self._declared.kinds) if kind.repeat == repeat]
@@ -159,7 +166,9 @@ class RecordsView:
         batch = Batch(self._setup, self._columns, rows.record, rows.version, rows.updated)
         written = dict(declared.write(batch))
         if declared.row_id:
-            written = {declared.row_id: (rows.record * _VARIANTS + rows.variant).tolist()} | written
+            version = rows.version if declared.history else 0
+            number = rows.record * _IDS_EACH + version * _VARIANTS + rows.variant
+            written = {declared.row_id: number.tolist()} | written
         found = [dict(zip(written, values, strict=True)) for values in zip(*written.values(), strict=True)]
         kind, salt = self._kind(rows), batch["salt"]
         for position in np.flatnonzero((kind != NO_DEFECT) & (rows.corrected == 0)).tolist():
