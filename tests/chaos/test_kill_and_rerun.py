@@ -64,8 +64,7 @@ def statements(sandbox: tuple, undisturbed: Province) -> dict[str, dict[str, int
 
 def _copy(sandbox: tuple) -> Province:
     province = new_province(*sandbox, template=TEMPLATE)
-    known = [province.context.connections.get(name) for name in ("lgsp", "agency_finance")]
-    write_connections(province.context.settings, known)
+    write_connections(province.context.settings, province.context.connections.all())
     return province
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from kho import pipeline
 from kho.connections import Connection
 from kho.contracts import Contract, load_contract, load_contracts
 from kho.contracts.sources import RestSource
+from kho.night.sources import connections_of
 from kho.pipeline import Context, StepResult
 from kho.sandbox import process
 from kho.sandbox.state import SandboxState
@@ -30,7 +30,16 @@ from kho.settings import Settings
 from .embedded import temporary_home
 
 EPOCH = date(2026, 11, 20)
-FACTS = ("dossier", "indicator_value", "indicator_target", "task_status", "disbursement")
+FACTS = (
+    "cashless_payment",
+    "digital_signature",
+    "disbursement",
+    "dossier",
+    "indicator_target",
+    "indicator_value",
+    "plan_task_progress",
+    "task_status",
+)
 
 _NATURAL_KEYS = {
     "agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
@@ -152,34 +161,15 @@ class SandboxConnections:
     """The sandbox's connections, patient or not."""
 
     def __init__(self, sandbox: SandboxState, **extra: Any) -> None:
-        gateway = urlsplit(sandbox.lgsp_url)
         quick = {"retry_base": 0.05, "retry_max": 1.2, "read_timeout": 3, "max_attempts": 4} | extra
-        self._known = {
-            "lgsp": Connection(
-                "lgsp",
-                "http",
-                gateway.hostname,
-                gateway.port,
-                sandbox.consumer_key,
-                sandbox.consumer_secret,
-                extra=quick,
-            )
-        }
-        if sandbox.finance_url:
-            url = sa.make_url(sandbox.finance_url)
-            self._known["agency_finance"] = Connection(
-                "agency_finance",
-                "postgres",
-                url.host,
-                url.port,
-                url.username,
-                url.password or sandbox.finance_password,
-                url.database,
-                extra={"host": url.query["host"]} if "host" in url.query else {},
-            )
+        self._known = {found.name: found for found in connections_of(sandbox)}
+        self._known["lgsp"] = replace(self._known["lgsp"], extra=quick)
 
     def get(self, name: str) -> Connection:
         return self._known[name]
+
+    def all(self) -> list[Connection]:
+        return list(self._known.values())
 
 
 @contextlib.contextmanager
@@ -188,7 +178,7 @@ def a_sandbox(size: int, **options: Any) -> Iterator[tuple[Settings, postgres.Se
     with temporary_home() as settings:
         server = postgres.ensure_running(settings)
         admin = server.url("postgres").render_as_string(hide_password=False)
-        process.up(settings, size=size, epoch_date=EPOCH, finance_admin_url=admin, **options)
+        process.up(settings, size=size, epoch_date=EPOCH, admin_urls={"postgresql": admin}, **options)
         try:
             yield settings, server, process.set_clock(settings, EPOCH)
         finally:

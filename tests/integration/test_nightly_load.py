@@ -14,10 +14,11 @@ from kho import pipeline
 from kho.contracts import Contract
 from kho.errors import GateClosed, KhoError, SourceUnavailable
 from kho.pipeline import Context
+from kho.sandbox.registry import all_sources
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province, with_small_pages
 
-FROM_SOURCES = ("public_service_dossiers", "indicator_reports", "investment_disbursements")
+FROM_SOURCES = [source.dataset for source in all_sources()]
 LATER = EPOCH + timedelta(days=14)
 NIGHTS = [EPOCH + timedelta(days=n) for n in range(5)]
 
@@ -207,7 +208,7 @@ def weeks_later(first_night: Province) -> Province:
 
 
 def test_what_the_source_deletes_becomes_a_tombstone(weeks_later: Province) -> None:
-    source = sa.create_engine(weeks_later.sandbox.finance_url or "")
+    source = sa.create_engine(weeks_later.sandbox.database_urls["finance"])
     with source.connect() as db:
         kept = set(db.scalars(sa.text("SELECT so_chung_tu FROM tabmis.giai_ngan")))
     source.dispose()

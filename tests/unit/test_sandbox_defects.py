@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kho.sandbox.defects import NO_DEFECT, DefectKind, draw_kinds
-from kho.sandbox.dossier_defects import DOSSIER_DEFECTS
-from kho.sandbox.report_defects import REPORT_DEFECTS, vietnamese_number
+from kho.sandbox.defects import NO_DEFECT, draw_kinds
+from kho.sandbox.registry import all_sources
+from kho.sandbox.sources.public_service_dossiers.defects import DOSSIER_DEFECTS
 from kho.sandbox.tcvn3 import to_tcvn3
+from kho.sandbox.texts import vietnamese_number
 from kho.sandbox.views import View, business_key
-from kho.sandbox.voucher_defects import VOUCHER_DEFECTS
-from kho.sandbox.world import DATASETS, World
+from kho.sandbox.world import World
 from kho.settings import get_settings
 from kho.yaml_source import load_yaml
 
 EPOCH = date(2026, 11, 20)
-KINDS: dict[str, tuple[DefectKind, ...]] = dict(
-    zip(DATASETS, (DOSSIER_DEFECTS, REPORT_DEFECTS, VOUCHER_DEFECTS), strict=True)
-)
+SOURCES = {source.dataset: source for source in all_sources()}
 
 
 @cache
@@ -36,7 +34,7 @@ def plain_world() -> World:
 
 @cache
 def view_on(dataset: str, nights: int = 0) -> View:
-    return world().on(EPOCH + timedelta(days=nights)).views()[dataset]
+    return world().on(EPOCH + timedelta(days=nights)).view(dataset)
 
 
 @cache
@@ -47,35 +45,35 @@ def suite(dataset: str) -> list[dict[str, Any]]:
 
 
 def test_there_are_many_kinds_and_no_name_twice() -> None:
-    names = [kind.name for kinds in KINDS.values() for kind in kinds]
+    names = [kind.name for source in SOURCES.values() for kind in source.kinds]
     assert len(names) == len(set(names)) >= 20
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", SOURCES)
 def test_every_row_rule_of_the_suite_is_broken_by_some_kind(dataset: str) -> None:
     rules = {rule["id"]: rule["severity"] for rule in suite(dataset)}
     rules = {name: severity for name, severity in rules.items() if not name.endswith("_schema")}
-    planted = {rule for kind in KINDS[dataset] for rule in kind.rule_ids}
+    planted = {rule for kind in SOURCES[dataset].kinds for rule in kind.rule_ids}
     assert planted == rules.keys()
-    for kind in KINDS[dataset]:
+    for kind in SOURCES[dataset].kinds:
         assert {rules[rule] for rule in kind.rule_ids} <= {kind.severity}
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", SOURCES)
 def test_even_a_small_sandbox_shows_every_kind(dataset: str) -> None:
     shown = {planted.kind for planted in view_on(dataset).planted()}
-    assert shown == {kind.name for kind in KINDS[dataset] if kind.repeat != "exact"}
+    assert shown == {kind.name for kind in SOURCES[dataset].kinds if kind.repeat != "exact"}
     assert view_on(dataset).copies()
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", SOURCES)
 def test_nothing_is_planted_when_nothing_is_asked_for(dataset: str) -> None:
-    view = plain_world().on(EPOCH).views()[dataset]
+    view = plain_world().on(EPOCH).view(dataset)
     assert view.planted() == []
     assert view.copies() == []
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", SOURCES)
 def test_a_record_is_never_good_first_and_bad_later(dataset: str) -> None:
     seen_good: set[str] = set()
     corrected = 0
@@ -97,7 +95,7 @@ def test_a_record_is_never_good_first_and_bad_later(dataset: str) -> None:
     assert corrected > 0
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", SOURCES)
 def test_planted_keys_are_served_within_their_window(dataset: str) -> None:
     view = view_on(dataset)
     for planted in view.planted():
@@ -160,14 +158,7 @@ def test_vietnamese_numbers(value: float, decimals: int, text: str) -> None:
     assert vietnamese_number(value, decimals) == text
 
 
-_KEYS = {
-    "public_service_dossiers": ("MaHoSo",),
-    "indicator_reports": ("maDonVi", "maChiTieu", "maDVHC", "kyBaoCao", "lanSuaDoi"),
-    "investment_disbursements": ("so_chung_tu",),
-}
-
-
 def _keys(dataset: str, view: View, day: int | None = None) -> set[str]:
     first, last = (0, 99_999) if day is None else (day, day)
     rows = view.page(first, last, 0, 1_000_000).rows
-    return {business_key([row[name] for name in _KEYS[dataset]]) for row in rows}
+    return {business_key([row[name] for name in SOURCES[dataset].key]) for row in rows}

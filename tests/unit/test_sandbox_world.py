@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from kho.contracts import load_contracts
 from kho.sandbox.clocks import day_of
 from kho.sandbox.manifest import build_manifest
 from kho.sandbox.people import applicant_pool
-from kho.sandbox.reports import ReportPopulation
-from kho.sandbox.vouchers import VoucherPopulation
-from kho.sandbox.world import DATASETS, Scene, World
+from kho.sandbox.registry import all_sources
+from kho.sandbox.sources.indicator_reports.population import ReportPopulation
+from kho.sandbox.sources.investment_disbursements.population import VoucherPopulation
+from kho.sandbox.world import Scene, World
 
 EPOCH = date(2026, 11, 20)
 SIZE = 2000
@@ -36,7 +38,7 @@ def scene(nights: int = 0) -> Scene:
 
 
 def dossiers(shown: Scene, first: date = date(2026, 1, 1), last: date = date(2027, 12, 31)) -> Any:
-    page = shown.dossiers.page(day_of(first), day_of(last), 0, 1_000_000)
+    page = shown.view("public_service_dossiers").page(day_of(first), day_of(last), 0, 1_000_000)
     return msgspec.json.decode(msgspec.json.encode(page.rows))
 
 
@@ -53,7 +55,7 @@ def latest(nights: int = 0) -> dict[str, Any]:
 
 def test_the_window_before_the_epoch_holds_the_size_asked_for() -> None:
     shown = plain_world().on(EPOCH)
-    assert sum(shown.dossiers.totals().values()) == pytest.approx(SIZE, rel=0.02)
+    assert sum(shown.view("public_service_dossiers").totals().values()) == pytest.approx(SIZE, rel=0.02)
     received = [moment(row["NgayTiepNhan"]).date() for row in dossiers(shown)]
     assert min(received) >= EPOCH - timedelta(days=60)
     assert max(received) < EPOCH
@@ -64,9 +66,14 @@ def test_the_same_seed_and_date_give_the_same_rows_whatever_was_asked_before() -
     for nights in (0, 9):
         later.on(EPOCH + timedelta(days=nights))
     on = EPOCH + timedelta(days=5)
-    for dataset in DATASETS:
-        pages = [shown.on(on).views()[dataset].page(0, 99_999, 0, 9999) for shown in (later, fresh)]
+    for dataset in later.datasets:
+        pages = [shown.on(on).view(dataset).page(0, 99_999, 0, 9999) for shown in (later, fresh)]
         assert msgspec.json.encode(pages[0].rows) == msgspec.json.encode(pages[1].rows)
+
+
+def test_every_dataset_that_is_fetched_has_a_source_here() -> None:
+    fetched = {contract.dataset for contract in load_contracts() if contract.source.kind != "reference"}
+    assert fetched <= {source.dataset for source in all_sources()}
 
 
 def test_another_seed_gives_other_applicants() -> None:
@@ -146,7 +153,7 @@ def test_vouchers_are_adjusted_and_deleted_but_not_before_twenty_days() -> None:
 
 
 def test_reports_cover_three_months_with_revisions_and_a_unique_key() -> None:
-    rows = plain_world().on(EPOCH).reports.rows()
+    rows = plain_world().on(EPOCH).view("indicator_reports").rows()
     key = ("maDonVi", "maChiTieu", "maDVHC", "kyBaoCao", "lanSuaDoi")
     assert len({tuple(row[name] for name in key) for row in rows}) == len(rows)
     assert {row["kyBaoCao"] for row in rows} == {"2026-M08", "2026-M09", "2026-M10"}

@@ -12,12 +12,14 @@ from sqlalchemy import make_url
 
 from kho.connections import Connection, is_overridden, write_connections
 from kho.sandbox import process
+from kho.sandbox.registry import GATEWAY, agency_connection, connection_names
+from kho.sandbox.source import POSTGRESQL
 from kho.sandbox.state import DEFAULT_SIZE, SandboxState, config_path, read_config
 from kho.server.postgres import ensure_running
 from kho.settings import TIMEZONE, Settings
 
-GATEWAY = "lgsp"
-FINANCE = "agency_finance"
+# SQLAlchemy's name of a kind of database → Airflow's.
+_CONNECTION_TYPES = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
 
 
 def open_sources(
@@ -34,17 +36,17 @@ def open_sources(
     Raises:
         SandboxError: the sandbox does not start, or cannot go to that date.
     """
-    if is_overridden(GATEWAY) and is_overridden(FINANCE):
+    if all(is_overridden(name) for name in connection_names()):
         return False
     admin = ensure_running(settings).url("postgres").render_as_string(hide_password=False)
-    state = process.up(settings, size=size or _earlier_size(settings), finance_admin_url=admin)
+    state = process.up(settings, size=size or _earlier_size(settings), admin_urls={POSTGRESQL: admin})
     if as_of is None and state.clock_date is None:
         as_of = datetime.now(ZoneInfo(TIMEZONE)).date()
     if as_of is not None:
         state = process.set_clock(settings, as_of)
     if follow:
         process.follow_calendar(settings)
-    write_connections(settings, _connections(state))
+    write_connections(settings, connections_of(state))
     return True
 
 
@@ -58,7 +60,8 @@ def _earlier_size(settings: Settings) -> int:
     return read_config(home).size if config_path(home).exists() else DEFAULT_SIZE
 
 
-def _connections(state: SandboxState) -> list[Connection]:
+def connections_of(state: SandboxState) -> list[Connection]:
+    """The connections that lead to a sandbox."""
     gateway = urlsplit(state.lgsp_url)
     found = [
         Connection(
@@ -70,19 +73,24 @@ def _connections(state: SandboxState) -> list[Connection]:
             password=state.consumer_secret,
         )
     ]
-    if state.finance_url:
-        url = make_url(state.finance_url)
-        socket = url.query.get("host")
-        found.append(
-            Connection(
-                FINANCE,
-                conn_type="postgres",
-                host=url.host,
-                port=url.port,
-                login=url.username,
-                password=url.password,
-                schema=url.database,
-                extra={"host": socket} if isinstance(socket, str) else {},
-            )
-        )
+    found += [_database_connection(agency_connection(name), url) for name, url in state.database_urls.items()]
+    found += [
+        Connection(name, conn_type="file", extra={"path": folder})
+        for name, folder in state.drop_folders.items()
+    ]
     return found
+
+
+def _database_connection(name: str, text: str) -> Connection:
+    url = make_url(text)
+    socket = url.query.get("host")
+    return Connection(
+        name,
+        conn_type=_CONNECTION_TYPES[url.get_backend_name()],
+        host=url.host,
+        port=url.port,
+        login=url.username,
+        password=url.password,
+        schema=url.database,
+        extra={"host": socket} if isinstance(socket, str) else {},
+    )

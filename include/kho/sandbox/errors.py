@@ -26,5 +26,5 @@ class SandboxStartError(SandboxError):
     """The server did not come up."""
 
 
-class SandboxFinanceError(SandboxError):
-    """The finance agency's database could not be reached or changed."""
+class SandboxDatabaseError(SandboxError):
+    """An agency's database could not be reached or changed."""

@@ -1,7 +1,7 @@
 """Start, stop and turn the sandbox from another process.
 
 In:  where its files and logs are (`SandboxSettings`; the project's settings have these fields).
-Out: `SandboxState`: the gateway's address and credentials, the finance database's URL.
+Out: `SandboxState`: the gateway's address and credentials, the databases' URLs.
 """
 
 import os
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
@@ -57,17 +58,17 @@ def up(
     defect_scale: float = 1.0,
     port: int = 0,
     token_expires_in: int = 3600,
-    finance_admin_url: str | None = None,
+    admin_urls: Mapping[str, str] | None = None,
 ) -> SandboxState:
     """Make sure that a sandbox of this kind runs; one of another kind is restarted.
 
     Without `epoch_date` an earlier start's epoch stays, or the first date the clock is set to
-    becomes it; without `finance_admin_url` an earlier start's database stays. `defect_scale` 0
+    becomes it; without `admin_urls` an earlier start's databases stay. `defect_scale` 0
     plants nothing. Raises `SandboxStartError`.
     """
-    if finance_admin_url is None:
-        finance_admin_url = read_config(settings.sandbox_home).finance_admin_url
-    wanted = SandboxConfig(seed, size, defect_scale, port, token_expires_in, epoch_date, finance_admin_url)
+    if admin_urls is None:
+        admin_urls = read_config(settings.sandbox_home).admin_urls
+    wanted = SandboxConfig(seed, size, defect_scale, port, token_expires_in, epoch_date, dict(admin_urls))
     with _alone(settings, "start the sandbox"):
         state = running(settings)
         if state is not None:
@@ -109,7 +110,7 @@ def running(settings: SandboxSettings) -> SandboxState | None:
 
 
 def set_clock(settings: SandboxSettings, today: date) -> SandboxState:
-    """Move the sandbox to a date, its finance database included.
+    """Move the sandbox to a date, the databases included.
 
     Raises `SandboxNotRunningError`, and `SandboxStartError` where the sandbox cannot follow.
     """

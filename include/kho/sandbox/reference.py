@@ -141,3 +141,13 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
             yield from csv.DictReader(file)
     except FileNotFoundError as error:
         raise SandboxConfigurationError(f"{path} is missing; restore it from the repository") from error
+
+
+def task_leads(folder: Path = REFERENCE_FOLDER) -> tuple[tuple[str, str], ...]:
+    """Each plan task with each agency that leads it, as far as the plan's words name one."""
+    return tuple(
+        (row["task_code"], code)
+        for row in _rows(folder / "plan_tasks.csv")
+        for code in row["lead_agency_codes"].split(";")
+        if code
+    )

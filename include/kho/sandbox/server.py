@@ -16,17 +16,22 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
 
+from kho.sandbox.access import Callers
 from kho.sandbox.calendar import Calendar
 from kho.sandbox.control import Switches
+from kho.sandbox.databases import AgencyDatabases, database_names
 from kho.sandbox.errors import SandboxConfigurationError, SandboxError, SandboxStartError
-from kho.sandbox.gateway import PATHS, Gateway
+from kho.sandbox.files import DropFolders
+from kho.sandbox.gateway import Gateway
 from kho.sandbox.manifest import build_manifest
 from kho.sandbox.misbehaviour import Misbehaviour
+from kho.sandbox.registry import services
 from kho.sandbox.state import (
     SandboxConfig,
     SandboxState,
@@ -36,10 +41,7 @@ from kho.sandbox.state import (
     write_state,
 )
 from kho.sandbox.views import View
-from kho.sandbox.world import DATASETS, Scene, World
-
-if TYPE_CHECKING:
-    from kho.sandbox.finance import FinanceDatabase
+from kho.sandbox.world import Scene, World
 
 HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 2
@@ -58,22 +60,19 @@ class Sandbox:
         self._lock = threading.Lock()
         self._world: World | None = None
         self._scene: Scene | None = None
-        self._finance: FinanceDatabase | None = None
+        self._databases: AgencyDatabases | None = None
+        self._drops = DropFolders(home / "drop")
         self._calendar = Calendar(self._move_on)
 
     def start(self) -> None:
-        """Prepare the finance database, go to the date of the earlier run, and write the state.
+        """Prepare the agencies' databases, go to the date of the earlier run, and write the state.
 
         Raises `SandboxError`.
         """
         state = self._state
-        if state.config.finance_admin_url is not None:
-            # The driver and SQLAlchemy take a second to import; most tests need neither.
-            from kho.sandbox.finance import FinanceDatabase
-
-            self._finance = FinanceDatabase(state.config.finance_admin_url, state.finance_password)
-            self._finance.prepare()
-            self._state = state = replace(state, finance_url=self._finance.reader_url)
+        self._databases = AgencyDatabases(state.config.admin_urls, _passwords(state))
+        urls = self._databases.prepare()
+        self._state = state = replace(state, database_urls=urls, drop_folders=self._drops.folders())
         if state.clock_date is not None:
             self.set_clock(state.clock_date)
         else:
@@ -88,8 +87,9 @@ class Sandbox:
                 self._write_manifests(scene)
             else:
                 scene = self._scene
-            if self._finance is not None:
-                self._finance.replace_rows(scene.vouchers.rows())
+            if self._databases is not None:
+                self._databases.turn_to(scene)
+            self._drops.turn_to(scene)
             self._scene = scene
             self._state = state
             write_state(self._home, state)
@@ -117,20 +117,18 @@ class Sandbox:
 
     def manifest(self, dataset: str, on: date | None) -> dict[str, Any]:
         """The manifest of a dataset on a date (the clock's without one)."""
-        if dataset not in DATASETS:
-            raise KeyError(dataset)
         with self._lock:
             scene = self._scene
             if scene is None:
                 raise SandboxConfigurationError("the clock is not set")
             if on is not None and on != scene.date:
                 scene = self._world_of(self._state).on(on)
-        return build_manifest(dataset, scene.date, scene.views()[dataset])
+        return build_manifest(dataset, scene.date, scene.view(dataset))
 
     def view(self, dataset: str) -> View | None:
         """The dataset as the clock's date shows it; nothing before the clock is set."""
         scene = self._scene
-        return scene.views().get(dataset) if scene is not None else None
+        return scene.view(dataset) if scene is not None else None
 
     def _world_of(self, state: SandboxState) -> World:
         if self._world is None:
@@ -148,14 +146,9 @@ class Sandbox:
 
 def build_application(sandbox: Sandbox, state: SandboxState, misbehaviour: Misbehaviour) -> Starlette:
     """The HTTP application of a sandbox."""
-    gateway = Gateway(
-        state.consumer_key,
-        state.consumer_secret,
-        sandbox.view,
-        misbehaviour,
-        state.config.token_expires_in,
-    )
-    switches = Switches(sandbox, misbehaviour, lambda: dict(gateway.requests), PATHS)
+    callers = Callers(state.consumer_key, state.consumer_secret, state.config.token_expires_in)
+    gateway = Gateway(services(), callers, sandbox.view, misbehaviour)
+    switches = Switches(sandbox, misbehaviour, lambda: dict(gateway.requests), gateway.paths)
     return Starlette(routes=[*gateway.routes(), *switches.routes()])
 
 
@@ -167,7 +160,6 @@ def prepare_state(config: SandboxConfig, earlier: SandboxState | None, port: int
         lgsp_url=f"http://{HOST}:{port}",
         consumer_key=secrets.token_urlsafe(15),
         consumer_secret=secrets.token_urlsafe(24),
-        finance_password=secrets.token_urlsafe(24),
         config=config,
         epoch_date=config.epoch_date,
     )
@@ -179,8 +171,14 @@ def prepare_state(config: SandboxConfig, earlier: SandboxState | None, port: int
         consumer_secret=earlier.consumer_secret,
         epoch_date=config.epoch_date or earlier.epoch_date,
         clock_date=earlier.clock_date,
-        finance_password=earlier.finance_password,
+        database_urls=earlier.database_urls,
     )
+
+
+def _passwords(state: SandboxState) -> dict[str, str]:
+    """The readers' passwords by database: those of the earlier run, new ones for new databases."""
+    known = {name: urlsplit(url).password for name, url in state.database_urls.items()}
+    return {name: known.get(name) or secrets.token_urlsafe(24) for name in database_names()}
 
 
 def open_socket(port: int, preferred: int | None) -> socket.socket:

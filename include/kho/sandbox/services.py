@@ -1,23 +1,25 @@
-"""The two LGSP services: what they accept and how they wrap an answer.
+"""What an operation of the gateway accepts and how it wraps an answer.
 
-In:  query parameters as text.
-Out: a `Window`, or `Rejection` with the envelope that says what is wrong (HTTP status 200: these
-     services speak through the body).
+In:  the request's parameters as text.
+Out: what is `Asked` for, or `Rejection` with the envelope that says what is wrong (HTTP status 200:
+     these services speak through the body).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from kho.sandbox.clocks import day_of
-from kho.sandbox.views import Page
+from kho.sandbox.views import ALL_DAYS, Page
 
-Envelope = dict[str, Any]
+Envelope = Any
+Reason = Literal["date", "span", "page"]
+Access = Literal["oauth2", "access_token_header", "authorization_json"]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class Asked:
     """Days of update from `first` to `last`, both included; `limit` rows from `offset`."""
 
     first: int
@@ -34,97 +36,124 @@ class Rejection(Exception):
         self.envelope = envelope
 
 
+@runtime_checkable
 class Service(Protocol):
-    """One operation of the gateway."""
+    """One operation of the gateway: who may call it, what it accepts, what it answers."""
 
-    path: str
-    dataset: str
+    @property
+    def path(self) -> str:
+        """Where it is."""
 
-    def parse(self, query: Mapping[str, str]) -> Window:
-        """The window asked for; raises `Rejection`."""
+    @property
+    def access(self) -> Access:
+        """How a caller proves who it is."""
 
-    def answer(self, page: Page) -> Envelope:
+    def parse(self, query: Mapping[str, str]) -> Asked:
+        """What is asked for; raises `Rejection`."""
+
+    def wrap(self, page: Page, asked: Asked) -> Envelope:
         """The envelope around a page."""
 
 
-class DossierService:
-    """`danhSachHoSo`: dates dd/MM/yyyy, five days at most, `offset` and `limit`."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of days of update, both ends included and mandatory."""
 
-    path = "/dvc/v1/danhSachHoSo"
-    dataset = "public_service_dossiers"
-    max_days = 5
-    max_limit = 5000
-
-    def parse(self, query: Mapping[str, str]) -> Window:
-        """The window asked for; raises `Rejection`."""
-        first = self._day(query, "from_date")
-        last = self._day(query, "to_date")
-        if last < first:
-            raise self._refused("to_date phải từ from_date trở đi")
-        if (last - first).days + 1 > self.max_days:
-            raise self._refused(f"Khoảng thời gian tra cứu tối đa {self.max_days} ngày")
-        offset = self._number(query, "offset", 0, 0)
-        limit = self._number(query, "limit", 100, 1)
-        if limit > self.max_limit:
-            raise self._refused(f"limit tối đa {self.max_limit}")
-        return Window(day_of(first), day_of(last), offset, limit)
-
-    def answer(self, page: Page) -> Envelope:
-        """`status` 1 with `total` and `data`, or 201 where there is nothing."""
-        if page.total == 0:
-            return {"status": 201, "message": "Không tìm thấy dữ liệu", "total": 0}
-        return {"status": 1, "message": "Thành công", "total": page.total, "data": page.rows}
-
-    def _day(self, query: Mapping[str, str], name: str) -> date:
-        found = _read_date(query.get(name), "%d/%m/%Y")
-        if found is None:
-            raise self._refused(f"{name} phải có dạng dd/MM/yyyy")
-        return found
-
-    def _number(self, query: Mapping[str, str], name: str, default: int, least: int) -> int:
-        found = _read_number(query.get(name), default)
-        if found is None or found < least:
-            raise self._refused(f"{name} phải là số nguyên từ {least}")
-        return found
-
-    def _refused(self, message: str) -> Rejection:
-        return Rejection({"status": 302, "message": message, "total": 0})
+    first: str
+    last: str
+    format: str
+    max_days: int
 
 
-class ReportService:
-    """`soLieuChiTieu`: dates yyyyMMdd, 31 days at most, pages by number from 1."""
+class Pages(Protocol):
+    """How a service is paged."""
 
-    path = "/baocao/v1/soLieuChiTieu"
-    dataset = "indicator_reports"
-    max_days = 31
-    max_limit = 2000
+    @property
+    def words(self) -> str:
+        """What it wants, for whoever asks for something else."""
 
-    def parse(self, query: Mapping[str, str]) -> Window:
-        """The window asked for; raises `Rejection`."""
-        first = _read_date(query.get("tuNgay"), "%Y%m%d")
-        last = _read_date(query.get("denNgay"), "%Y%m%d")
+    def read(self, query: Mapping[str, str]) -> tuple[int, int] | None:
+        """Offset and limit, or nothing where they cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetPages:
+    """`limit` rows from row `offset`, counted from 0."""
+
+    offset: str
+    limit: str
+    max_limit: int
+
+    @property
+    def words(self) -> str:
+        """What it wants."""
+        return f"{self.offset} từ 0; {self.limit} từ 1 đến {self.max_limit}"
+
+    def read(self, query: Mapping[str, str]) -> tuple[int, int] | None:
+        """Offset and limit, or nothing."""
+        offset = _read_number(query.get(self.offset), 0)
+        limit = _read_number(query.get(self.limit), 100)
+        if offset is None or limit is None or not 1 <= limit <= self.max_limit:
+            return None
+        return offset, limit
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPages:
+    """Page number `page` of `limit` rows each."""
+
+    page: str
+    limit: str
+    max_limit: int
+    first: int = 1
+
+    @property
+    def words(self) -> str:
+        """What it wants."""
+        return f"{self.page} từ {self.first}; {self.limit} từ 1 đến {self.max_limit}"
+
+    def read(self, query: Mapping[str, str]) -> tuple[int, int] | None:
+        """Offset and limit, or nothing."""
+        number = _read_number(query.get(self.page), self.first)
+        limit = _read_number(query.get(self.limit), 100)
+        if number is None or limit is None or number < self.first or not 1 <= limit <= self.max_limit:
+            return None
+        return (number - self.first) * limit, limit
+
+
+@dataclass(frozen=True, slots=True)
+class ListService:
+    """An operation that lists what was updated in a span of days; without a span, everything."""
+
+    path: str
+    span: Span | None
+    pages: Pages
+    answer: Callable[[Page, Asked], Envelope]
+    refuse: Callable[[Reason, str], Envelope]
+    access: Access = "oauth2"
+
+    def parse(self, query: Mapping[str, str]) -> Asked:
+        """What is asked for; raises `Rejection`."""
+        first, last = self._days(self.span, query) if self.span else ALL_DAYS
+        pages = self.pages.read(query)
+        if pages is None:
+            raise Rejection(self.refuse("page", self.pages.words))
+        return Asked(first, last, *pages)
+
+    def wrap(self, page: Page, asked: Asked) -> Envelope:
+        """The envelope around a page."""
+        return self.answer(page, asked)
+
+    def _days(self, span: Span, query: Mapping[str, str]) -> tuple[int, int]:
+        first = _read_date(query.get(span.first), span.format)
+        last = _read_date(query.get(span.last), span.format)
         if first is None or last is None:
-            raise self._refused("01", "tuNgay, denNgay phải có dạng yyyyMMdd")
-        if not 0 <= (last - first).days < self.max_days:
-            raise self._refused("02", f"Khoảng thời gian tra cứu tối đa {self.max_days} ngày")
-        number = _read_number(query.get("trang"), 1)
-        limit = _read_number(query.get("soDong"), 100)
-        if number is None or limit is None or number < 1 or not 1 <= limit <= self.max_limit:
-            raise self._refused("03", f"trang từ 1; soDong từ 1 đến {self.max_limit}")
-        return Window(day_of(first), day_of(last), (number - 1) * limit, limit)
-
-    def answer(self, page: Page) -> Envelope:
-        """`error_code` "00" with `result`, or "04" where there is nothing."""
-        if page.total == 0:
-            return {"error_code": "04", "message": "Không có dữ liệu", "result": None}
-        result = {"totalRecords": page.total, "items": page.rows}
-        return {"error_code": "00", "message": "Thành công", "result": result}
-
-    def _refused(self, code: str, message: str) -> Rejection:
-        return Rejection({"error_code": code, "message": message, "result": None})
-
-
-SERVICES: tuple[Service, ...] = (DossierService(), ReportService())
+            words = f"{span.first}, {span.last} phải có dạng {date(2026, 12, 31):{span.format}}"
+            raise Rejection(self.refuse("date", words))
+        if not 0 <= (last - first).days < span.max_days:
+            words = f"{span.last} phải từ {span.first} trở đi, tối đa {span.max_days} ngày"
+            raise Rejection(self.refuse("span", words))
+        return day_of(first), day_of(last)
 
 
 def _read_date(text: str | None, pattern: str) -> date | None:

@@ -7,7 +7,8 @@ the server listens, the credentials it hands out, the epoch and the clock.
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ class SandboxConfig:
 
     `size` is the number of dossiers in the 60 days before the epoch, `defect_scale` multiplies the
     share of every kind of defect (0: none), `port` 0 takes a free one. `epoch_date` empty: the
-    first date that the clock is set to. `finance_admin_url` empty: no finance database.
+    first date that the clock is set to. `admin_urls`: an administrator's URL of a database server for
+    each engine; an agency whose engine has no server has no database.
     """
 
     seed: int = DEFAULT_SEED
@@ -33,7 +35,7 @@ class SandboxConfig:
     port: int = 0
     token_expires_in: int = 3600
     epoch_date: date | None = None
-    finance_admin_url: str | None = None
+    admin_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,10 @@ class SandboxState:
     config: SandboxConfig
     epoch_date: date | None = None
     clock_date: date | None = None
-    # For the read-only role `kho_reader`; empty without a finance database.
-    finance_url: str | None = None
-    finance_password: str = ""
+    # By name of the agency's database, for the role that may only read.
+    database_urls: Mapping[str, str] = field(default_factory=dict)
+    # By connection, the folders that files are dropped into.
+    drop_folders: Mapping[str, str] = field(default_factory=dict)
 
 
 def config_path(home: Path) -> Path:
@@ -88,7 +91,8 @@ def read_state(home: Path) -> SandboxState | None:
     try:
         config = _config(values.pop("config"), path)
         epoch, clock = _date(values.pop("epoch_date")), _date(values.pop("clock_date"))
-        return SandboxState(config=config, epoch_date=epoch, clock_date=clock, **values)
+        known = _known(SandboxState, values)
+        return SandboxState(config=config, epoch_date=epoch, clock_date=clock, **known)
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(path, error) from error
 
@@ -104,9 +108,16 @@ def write_private(path: Path, values: dict[str, Any]) -> None:
 
 def _config(values: dict[str, Any], path: Path) -> SandboxConfig:
     try:
-        return SandboxConfig(**(values | {"epoch_date": _date(values.get("epoch_date"))}))
+        known = _known(SandboxConfig, values)
+        return SandboxConfig(**(known | {"epoch_date": _date(values.get("epoch_date"))}))
     except (TypeError, ValueError) as error:
         raise _unusable(path, error) from error
+
+
+def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """The values that this version knows; an earlier one may have written others."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def _read(path: Path) -> dict[str, Any]:

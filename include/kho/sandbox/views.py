@@ -3,15 +3,18 @@
 A `View` is fixed: a page asked for twice has the same rows. Days are days since 1970.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from kho.sandbox.defects import Row
 
 # Characters that the hygiene rules of the pipeline remove around a code.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff"))
+
+
+ALL_DAYS = (0, 99_999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,30 @@ class View(Protocol):
 
     def copies(self) -> list[Copies]:
         """Exact copies that the date shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed between two dates, copies included: ids that are gone or differ, and rows instead."""
+
+    gone: Sequence[int]
+    chunks: Callable[[int], Iterator[list[Row]]]
+
+
+@runtime_checkable
+class ChangingView(View, Protocol):
+    """A view whose rows have ids, so that it can say what changed."""
+
+    def changes_since(self, earlier: View) -> Changes:
+        """What brings the rows of another date's view to this one's."""
+
+
+def chunks(view: View, size: int) -> Iterator[list[Row]]:
+    """All rows of a view, `size` at a time."""
+    offset = 0
+    while rows := view.page(*ALL_DAYS, offset, size).rows:
+        yield rows
+        offset += len(rows)
 
 
 def business_key(values: Sequence[Any]) -> str:

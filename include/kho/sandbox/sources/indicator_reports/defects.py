@@ -5,6 +5,7 @@ A spoiler that changes a part of the key keeps it unique: what is distinct stays
 
 from kho.sandbox.defects import DefectKind, Row, blank, put
 from kho.sandbox.reference import Reference
+from kho.sandbox.texts import vietnamese_number
 
 _WORDS = ("khoảng 80", "trên 75", "gần một nửa", "đạt kế hoạch")
 
@@ -30,11 +31,6 @@ def _shifted_point(row: Row, salt: int, _reference: Reference) -> None:
 
 def _swapped_parts(row: Row, _salt: int, _reference: Reference) -> None:
     row["tuSo"], row["mauSo"] = row["mauSo"], row["tuSo"]
-
-
-def vietnamese_number(value: float, decimals: int) -> str:
-    """A number as `1.234,56`."""
-    return f"{value:,.{decimals}f}".translate(str.maketrans(",.", ".,"))
 
 
 REPORT_DEFECTS = (

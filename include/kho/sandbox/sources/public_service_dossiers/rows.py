@@ -11,10 +11,10 @@ from typing import Any
 
 from kho.sandbox.clocks import NEVER, Ints, date_of, date_texts
 from kho.sandbox.defects import NO_DEFECT, Row
-from kho.sandbox.dossier_content import DossierContent
-from kho.sandbox.dossier_defects import DOSSIER_DEFECTS
-from kho.sandbox.dossier_population import DossierPopulation, channel_text
-from kho.sandbox.dossier_timeline import (
+from kho.sandbox.sources.public_service_dossiers.content import DossierContent
+from kho.sandbox.sources.public_service_dossiers.defects import DOSSIER_DEFECTS
+from kho.sandbox.sources.public_service_dossiers.population import DossierPopulation, channel_text
+from kho.sandbox.sources.public_service_dossiers.timeline import (
     ACCEPTED,
     ENDED,
     PROCESSED_STATUS,

@@ -20,17 +20,17 @@ from kho.sandbox.clocks import (
     office_seconds,
 )
 from kho.sandbox.defects import NO_DEFECT, draw_kinds
-from kho.sandbox.dossier_defects import DOSSIER_DEFECTS
-from kho.sandbox.dossier_timeline import (
+from kho.sandbox.people import ApplicantPool, applicant_pool, citizen_ids
+from kho.sandbox.reference import Reference
+from kho.sandbox.seeding import fingerprint, generator
+from kho.sandbox.sources.public_service_dossiers.defects import DOSSIER_DEFECTS
+from kho.sandbox.sources.public_service_dossiers.timeline import (
     Flags,
     Stages,
     Timeline,
     build_timeline,
     correction_times,
 )
-from kho.sandbox.people import ApplicantPool, applicant_pool, citizen_ids
-from kho.sandbox.reference import Reference
-from kho.sandbox.seeding import fingerprint, generator
 
 HISTORY_DAYS = 60
 Columns = dict[str, npt.NDArray[np.generic]]

@@ -10,16 +10,16 @@ import numpy as np
 
 from kho.sandbox.clocks import DAY, NEVER, Ints, as_ints, date_of, moment_of
 from kho.sandbox.defects import NO_DEFECT
-from kho.sandbox.dossier_defects import DOSSIER_DEFECTS
-from kho.sandbox.dossier_population import DossierPopulation
-from kho.sandbox.dossier_rows import (
+from kho.sandbox.sources.public_service_dossiers.defects import DOSSIER_DEFECTS
+from kho.sandbox.sources.public_service_dossiers.population import DossierPopulation
+from kho.sandbox.sources.public_service_dossiers.rows import (
     CONTRADICTION,
     EXACT_COPY,
     ORIGINAL,
     DossierWriter,
     RowStates,
 )
-from kho.sandbox.dossier_timeline import SLOTS
+from kho.sandbox.sources.public_service_dossiers.timeline import SLOTS
 from kho.sandbox.views import Copies, Page, Planted, business_key
 
 # The contradicting copy is older by this; no dossier moves within the first minutes of a day.

@@ -24,15 +24,16 @@ from kho.sandbox.clocks import (
 from kho.sandbox.defects import NO_DEFECT, DefectKind, Row, draw_kinds
 from kho.sandbox.record_view import Entry, ListView, Planting, with_copies
 from kho.sandbox.reference import Indicator, Reference
-from kho.sandbox.report_defects import REPORT_DEFECTS, vietnamese_number
 from kho.sandbox.seeding import fingerprint, generator
+from kho.sandbox.sources.indicator_reports.defects import REPORT_DEFECTS
+from kho.sandbox.texts import vietnamese_number
 from kho.sandbox.views import business_key
 
 HISTORY_MONTHS = 3
 # Reported by each commune's own committee, and by the leading department for all communes.
 _BY_COMMUNES = ("KH1534-07.1", "KH1534-07.4", "KH1534-07.6")
 _BY_DEPARTMENTS = ("KH1534-25", "KH1534-26", "KH1534-27")
-_KEY = ("maDonVi", "maChiTieu", "maDVHC", "kyBaoCao", "lanSuaDoi")
+KEY = ("maDonVi", "maChiTieu", "maDVHC", "kyBaoCao", "lanSuaDoi")
 _OLDER_BY = 60
 _REVISED = (0.15, 0.2)
 _CORRECTED = 0.55
@@ -156,7 +157,7 @@ class ReportPopulation:
         entry = Entry(
             row=row,
             updated=sent,
-            key=business_key([row[name] for name in _KEY]),
+            key=business_key([row[name] for name in KEY]),
             agency_code=row["maDonVi"],
             planting=Planting(
                 kind,
@@ -176,7 +177,7 @@ def _sound_entry(report: Report) -> Entry | None:
     if report.kind is not None:
         return None
     row = _write(report, report.numerator, report.sent)
-    key = business_key([row[name] for name in _KEY])
+    key = business_key([row[name] for name in KEY])
     return Entry(row, report.sent, key, report.agency_code)
 
 

@@ -28,8 +28,8 @@ from kho.sandbox.defects import NO_DEFECT, DefectKind, Row, draw_kinds
 from kho.sandbox.record_view import Entry, ListView, Planting, with_copies
 from kho.sandbox.reference import Reference
 from kho.sandbox.seeding import fingerprint, generator
+from kho.sandbox.sources.investment_disbursements.defects import VOUCHER_DEFECTS
 from kho.sandbox.views import business_key
-from kho.sandbox.voucher_defects import VOUCHER_DEFECTS
 
 HISTORY_DAYS = 300
 _DOSSIERS_PER_VOUCHER = 34

@@ -1,0 +1,1 @@
+"""The simulated sources, one module or package for each dataset; see `kho.sandbox.source`."""
