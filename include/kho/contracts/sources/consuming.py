@@ -27,8 +27,11 @@ _VIETNAMESE = (
     "nhan va danh dau", "tra ket qua", "tra ho so", "tiep nhan ho so", "sua", "luu", "bao da nhan",
 )  # fmt: skip
 _PHRASES = tuple(sorted({*_ENGLISH, *_VIETNAMESE}, key=len, reverse=True))
-_RUN_TOGETHER = tuple(phrase.replace(" ", "") for phrase in _PHRASES if len(phrase.replace(" ", "")) >= 7)
-"""Phrases long enough to be known without capitals or hyphens between their words."""
+_RUN_TOGETHER = (
+    *(phrase.replace(" ", "") for phrase in _VIETNAMESE if len(phrase.replace(" ", "")) >= 7),
+    *("acknowledge", "confirmdelivery", "confirmreceipt", "markas", "markread", "setstatus", "updatestatus"),
+)
+"""Phrases that are known without capitals or hyphens between their words."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 

@@ -250,6 +250,8 @@ class RestClient:
                 timeout=self._timeouts,
                 stream=True,
                 allow_redirects=False,
+                # Said here, because REQUESTS_CA_BUNDLE of the environment beats what the session says.
+                verify=self._session.verify,
                 **arguments,
             )
             with response:

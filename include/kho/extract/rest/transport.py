@@ -118,7 +118,13 @@ def reason_of(error: Exception, where: str, connection: str) -> KhoError:
     )
     if broke_off:
         return SourceUnavailable(f"the answer broke off: {told}", where=where)
-    return SourceUnavailable(f"no answer: {told}", where=where)
+    hint = None
+    if "https://" in where and isinstance(cause, ConnectionError):
+        hint = (
+            "try again; a source that closes a TLS connection without a word often wants our certificate: "
+            f"check client_cert and client_key of the connection '{connection}'"
+        )
+    return SourceUnavailable(f"no answer: {told}", where=where, next_step=hint)
 
 
 def _innermost(error: BaseException) -> BaseException:
