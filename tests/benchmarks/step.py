@@ -20,7 +20,7 @@ from kho import pipeline
 from kho.connections import EnvironmentConnections
 from kho.contracts import load_contract
 from kho.contracts.sources import RestSource
-from kho.extract.envelope import read_page
+from kho.extract.rest.envelope import read_page
 from kho.raw_zone.landing import JsonPages, Landing, record_files
 from kho.raw_zone.manifest import Manifest, batch_id
 from kho.rules.gx import load_gx

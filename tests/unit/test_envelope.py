@@ -7,7 +7,7 @@ import pytest
 from kho.contracts import RestSource, load_contract
 from kho.contracts.sources.rest import Envelope
 from kho.errors import SourceRejected, SourceUnavailable
-from kho.extract.envelope import read_page
+from kho.extract.rest.envelope import read_page
 
 
 def _envelope(dataset: str) -> Envelope:
@@ -49,7 +49,9 @@ def test_nothing_is_not_an_error() -> None:
         (b"<html><body>502</body></html>", SourceUnavailable, "HTML page"),
         (b'{"status":1,"total":2,"data":[{"a":', SourceUnavailable, "cut short"),
         (b"", SourceUnavailable, "cut short"),
-        (b'{"status":500,"message":"loi"}', SourceRejected, "status=500: loi"),
+        (b'{"status":302,"message":"loi"}', SourceRejected, "status=302: loi"),
+        (b'{"status":500,"message":"loi"}', SourceUnavailable, "status=500: loi"),
+        (b'{"status":302,"message":"so 051085001234 sai","data":""}', SourceRejected, "so … sai"),
         (b'{"message":"khong ro"}', SourceRejected, "status=None"),
         (b'{"status":true,"total":0,"data":[]}', SourceRejected, "status=True"),
         (b'{"status":1,"total":"nhieu","data":[]}', SourceRejected, "not a number"),

@@ -30,6 +30,13 @@ _COLUMN_PROPERTIES = {
     "nestedSum": "nested_sum",
 }
 
+_UNION_TAGS = {
+    *("rest", "sql", "reference"),
+    *("offset", "page", "cursor", "link", "none"),
+    *("wso2_client_credentials", "lgsp_access_token", "session_login"),
+}
+"""Names that pydantic puts into an error's place and that no key of a document has."""
+
 
 def dataset_names(folder: Path | None = None) -> tuple[str, ...]:
     """The slugs of all datasets that have a contract, sorted."""
@@ -132,9 +139,7 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
     except ValidationError as error:
         # A misspelt key is also a missing one; the misspelling is what its writer can see.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        location = tuple(
-            part for part in first["loc"] if part not in ("rest", "sql", "reference", "offset", "page")
-        )
+        location = tuple(part for part in first["loc"] if part not in _UNION_TAGS)
         if location and location[0] in custom:
             location = ("customProperties", custom[str(location[0])][0], "value", *location[1:])
         raise _wrong(document, path, location, first["msg"]) from error

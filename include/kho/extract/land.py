@@ -36,8 +36,12 @@ def land(
     if isinstance(source, RestSource):
         from kho.extract.rest import extract_rest
 
-        span = span_for(as_of, watermark, source.watermark.lookback_days, source.window.history_days)
-        return extract_rest(contract, source, connection, span, as_of, settings.raw_zone)
+        span = (
+            None
+            if source.watermark is None or source.window is None
+            else span_for(as_of, watermark, source.watermark.lookback_days, source.window.history_days)
+        )
+        return extract_rest(contract, source, connection, span, as_of, settings)
     from kho.extract.sql import extract_sql
 
     span = span_for(as_of, watermark, source.watermark.lookback_days, history_days=None)

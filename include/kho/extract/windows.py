@@ -34,10 +34,13 @@ def span_for(as_of: date, watermark: datetime | None, lookback_days: int, histor
     return Span(BEGINNING if history_days is None else end - timedelta(days=history_days), end)
 
 
-def windows(span: Span, max_days: int) -> Iterator[tuple[date, date]]:
-    """Whole-day windows, both ends included, that cover `span` without overlap, oldest first."""
+def windows(span: Span, max_days: int | None) -> Iterator[tuple[date, date]]:
+    """Whole-day windows, both ends included, that cover `span` without overlap, oldest first.
+
+    None is longer than `max_days`; without one there is a single window.
+    """
     first, last = span.start.date(), (span.end - timedelta(microseconds=1)).date()
     while first <= last:
-        until = min(first + timedelta(days=max_days - 1), last)
+        until = last if max_days is None else min(first + timedelta(days=max_days - 1), last)
         yield first, until
         first = until + timedelta(days=1)

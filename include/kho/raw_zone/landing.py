@@ -17,13 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kho.duck import connect as duck_connect
 from kho.raw_zone.manifest import Manifest, write_manifest
+from kho.raw_zone.record_names import RecordNames
 
 CHUNK_BYTES = 8 * 1024 * 1024
 """JSON text parsed at a time; memory during a landing is a small multiple of it."""
@@ -44,11 +44,10 @@ class Landing:
     def __init__(self, raw_zone: Path, dataset: str, purpose: str) -> None:
         self._home = raw_zone / dataset
         self.folder = self._home / f".landing-{purpose}"
-        shutil.rmtree(self.folder, ignore_errors=True)
         # What sources send holds personal data: only the owner may look.
         raw_zone.mkdir(mode=0o700, parents=True, exist_ok=True)
         raw_zone.chmod(0o700)
-        self.folder.mkdir(parents=True)
+        self._prepare()
         self._digest = hashlib.sha256()
         self.rows = 0
 
@@ -58,6 +57,11 @@ class Landing:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _prepare(self) -> None:
+        """Make the private folder, empty."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
 
     @property
     def content_sha256(self) -> str:
@@ -107,8 +111,9 @@ class JsonPages:
     behind the pages, so that the source is not kept waiting.
     """
 
-    def __init__(self, landing: Landing, part: str, fields: Sequence[str], first_row: int) -> None:
-        self._landing = landing
+    def __init__(
+        self, landing: Landing, part: str, fields: Sequence[str], first_row: int, memory: str = "200MB"
+    ) -> None:
         self._fields = list(fields)
         self._records_path = landing.folder / f"records-{part}.parquet"
         self._pages_path = landing.folder / f"pages-{part}.parquet"
@@ -121,10 +126,10 @@ class JsonPages:
         self._records_writer: pq.ParquetWriter | None = None
         self._pages_writer: pq.ParquetWriter | None = None
         self._next_row = first_row
-        self._engine = duck_connect(threads=1, memory="200MB")
+        self._engine = duck_connect(threads=1, memory=memory)
+        self._names = RecordNames()
         self.rows = 0
         self.page_digests: list[str] = []
-        self.unexpected: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +157,16 @@ class JsonPages:
                 self._records_path.unlink(missing_ok=True)
                 self._pages_path.unlink(missing_ok=True)
 
+    @property
+    def observed(self) -> set[str]:
+        """The names of all fields that any record of these pages has."""
+        return self._names.seen
+
+    @property
+    def unexpected(self) -> set[str]:
+        """The names among them that the contract does not know."""
+        return self._names.seen - set(self._fields)
+
     def add(self, request: str, body: bytes, records: Sequence[bytes]) -> None:
         """Take one page: the body for the record, its records for the warehouse."""
         digest = hashlib.sha256(body).hexdigest()
@@ -160,10 +175,7 @@ class JsonPages:
         if records:
             self._chunk.extend(records)
             self.rows += len(records)
-            for sample in (records[0], records[-1]):
-                self.unexpected.update(
-                    msgspec.json.decode(sample, type=dict[str, msgspec.Raw]).keys() - self._fields
-                )
+            self._names.watch(records)
         self._bytes += len(body)
         if self._bytes >= CHUNK_BYTES:
             self._flush()
