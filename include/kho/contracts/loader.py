@@ -28,7 +28,11 @@ _COLUMN_PROPERTIES = {
     "defaultValue": "default_value",
     "nestedCount": "nested_count",
     "nestedSum": "nested_sum",
+    "charset": "charset",
 }
+
+_TAGS = {"rest", "sql", "reference", "offset", "page", "stream", "keyset", "partition"}
+"""Kinds that pydantic puts into the path of an error; no key is called so."""
 
 
 def dataset_names(folder: Path | None = None) -> tuple[str, ...]:
@@ -132,9 +136,7 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
     except ValidationError as error:
         # A misspelt key is also a missing one; the misspelling is what its writer can see.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        location = tuple(
-            part for part in first["loc"] if part not in ("rest", "sql", "reference", "offset", "page")
-        )
+        location = tuple(part for part in first["loc"] if part not in _TAGS)
         if location and location[0] in custom:
             location = ("customProperties", custom[str(location[0])][0], "value", *location[1:])
         raise _wrong(document, path, location, first["msg"]) from error
