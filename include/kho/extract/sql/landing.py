@@ -19,7 +19,7 @@ from kho.connections import Connection
 from kho.contracts import Contract, SqlSource
 from kho.errors import SourceLate, SourceUnavailable
 from kho.extract.sql.failures import explained
-from kho.extract.sql.queries import Condition, SourceTable, pieces
+from kho.extract.sql.queries import EVERY_ROW, Condition, SourceTable, pieces
 from kho.extract.sql.rows import HASH_FUNCTION, RowWriter
 from kho.extract.sql.session import Session, open_session
 from kho.extract.sql.snapshot import SNAPSHOT, Changes, agreement_of, pick_changes
@@ -106,7 +106,7 @@ class _Night:
     def land_changes(self, home: Path, base: str | None) -> Manifest:
         """The rows that are new or changed since `base`; the manifest of `base` if there are none."""
         folder = self._landing.folder
-        declared, now = self._read(sa.true(), folder / _ALL_ROWS)
+        declared, now = self._read(EVERY_ROW, folder / _ALL_ROWS)
         then = home / base if base else None
         agreement = agreement_of(then) if then else None
         if then is not None and agreement is not None:

@@ -22,6 +22,9 @@ from kho.extract.windows import Span
 
 Condition = sa.ColumnElement[bool]
 
+EVERY_ROW: Condition = sa.literal_column("1") == sa.literal_column("1")
+"""Spelt out: not every engine has a word for it."""
+
 
 @dataclass(frozen=True)
 class SourceTable:

@@ -56,7 +56,7 @@ def source_url(connection: Connection) -> sa.URL:
         path = connection.schema or connection.host or ""
         return sa.URL.create(_DRIVERS[kind], database=f"file:{path}", query={"mode": "ro", "uri": "true"})
     if kind == "oracle" and connection.schema:
-        return url.set(database=None).update_query_dict({"service_name": connection.schema})
+        return url._replace(database=None).update_query_dict({"service_name": connection.schema})
     if kind.startswith("postgres") and connection.extra.get("host"):
         return url.update_query_dict({"host": str(connection.extra["host"])})
     return url
