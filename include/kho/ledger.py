@@ -56,6 +56,13 @@ def watermark_before(engine: sa.Engine, dataset: str, as_of: date) -> datetime |
     return value
 
 
+def last_loaded(engine: sa.Engine, dataset: str) -> str | None:
+    """The batch of this dataset that the warehouse took in last, replays aside."""
+    with engine.connect() as db:
+        found: str | None = run_file(db, "quality/last_loaded.sql", dataset=dataset).scalar()
+    return found
+
+
 def is_staged(engine: sa.Engine, manifest: Manifest) -> bool:
     """Whether the staging table still holds every landed row: a server crash empties unlogged tables."""
     table = stage_table(manifest.batch_id)

@@ -70,7 +70,8 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     clock = _Clock(dataset, "extract")
     contract = load_contract(dataset)
     watermark = ledger.watermark_before(context.engine, dataset, as_of)
-    manifest = land(contract, as_of, watermark, context.connections, context.settings)
+    base = ledger.last_loaded(context.engine, dataset)
+    manifest = land(contract, as_of, watermark, context.connections, context.settings, base)
     status = _enter(manifest, context)
     return clock.result(
         manifest.batch_id,

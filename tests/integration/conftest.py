@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from kho.server import mariadb
 from kho.server.databases import ensure_database
 from kho.server.postgres import ensure_running
 from tests.integration.embedded import temporary_home
@@ -21,3 +22,10 @@ def pg_engine() -> Iterator[sa.Engine]:
             connection.exec_driver_sql("CREATE SCHEMA stg")
         yield engine
         engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[mariadb.MariaDb]:
+    """A MariaDB of this session's own."""
+    with temporary_home() as settings:
+        yield mariadb.ensure_running(settings)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from kho.server import mariadb
 from kho.server.postgres import stop
 from kho.settings import Settings, get_settings
 
@@ -32,5 +33,6 @@ def temporary_home() -> Iterator[Settings]:
     try:
         yield settings
     finally:
+        mariadb.stop(settings)
         stop(settings)
         shutil.rmtree(home)

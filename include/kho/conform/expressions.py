@@ -24,6 +24,7 @@ from duckdb import (
     FunctionExpression,
 )
 
+from kho.conform.legacy_encoding import BROKEN_TEXT, decoded
 from kho.contracts.model import Column, Contract
 from kho.errors import ContractError
 
@@ -53,14 +54,15 @@ def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
     types = dict(zip(landed.columns, map(str, landed.types), strict=True))
     row = [ColumnExpression("_row")] if "_row" in types else []
     given = [
-        _given(column, types[column.source_name]).alias(f"{column.name}?") for column in contract.columns
+        _given(column, types[column.source_name], contract).alias(f"{column.name}?")
+        for column in contract.columns
     ]
     read = [
         value
         for column in contract.columns
         for value in (
             ColumnExpression(f"{column.name}?"),
-            _read(column, types[column.source_name]).alias(column.name),
+            _read(column, types[column.source_name], contract).alias(column.name),
         )
     ]
     names = [ColumnExpression(column.name) for column in contract.columns]
@@ -78,7 +80,7 @@ def _key_hash(contract: Contract) -> Expression:
     return CaseExpression(complete, FunctionExpression("hash", *key)).alias(KEY_HASH)
 
 
-def _given(column: Column, landed_type: str) -> Expression:
+def _given(column: Column, landed_type: str, contract: Contract) -> Expression:
     """What the source gave: made clean where it stays text, taken apart where it is a nested list."""
     source = ColumnExpression(column.source_name)
     if column.nested_sum:
@@ -89,13 +91,16 @@ def _given(column: Column, landed_type: str) -> Expression:
         return CaseExpression(valid, items).otherwise(lost)
     if landed_type != "VARCHAR" or column.logical_type != "string" or column.nested_count:
         return source
+    charset = column.charset or (contract.source.charset if contract.source.kind == "sql" else "unicode")
+    if charset in ("tcvn3", "vni"):
+        source = decoded(source, charset)
     if column.text_hygiene == "verbatim":
         return FunctionExpression("replace", source, _text("\x00"), _text(""))
     text = clean_text(source)
     return text if column.default_value is None else CoalesceOperator(text, _text(column.default_value))
 
 
-def _read(column: Column, landed_type: str) -> Expression:
+def _read(column: Column, landed_type: str, contract: Contract) -> Expression:
     given = ColumnExpression(f"{column.name}?")
     if landed_type == "TIMESTAMP WITH TIME ZONE":
         given = FunctionExpression("timezone", _text(_LOCAL_ZONE), given)
@@ -106,7 +111,10 @@ def _read(column: Column, landed_type: str) -> Expression:
     if landed_type != "VARCHAR":
         return given.try_cast(_duckdb_type(column))
     if column.logical_type == "string":
-        return given
+        if contract.source.kind != "sql":
+            return given
+        # Only a database sends text whose bytes are no text.
+        return CaseExpression(~FunctionExpression("starts_with", given, _text(BROKEN_TEXT)), given)
     as_it_is = _parse(column, given)
     washed = _parse(column, clean_text(given))
     # CASE, not COALESCE: it is the one that leaves the second reading to the rows that need it.
@@ -114,7 +122,11 @@ def _read(column: Column, landed_type: str) -> Expression:
 
 
 def _unreadable(contract: Contract, landed_types: dict[str, str]) -> Expression:
-    read = [column for column in contract.columns if column.logical_type != "string"]
+    read = [
+        column
+        for column in contract.columns
+        if column.logical_type != "string" or contract.source.kind == "sql"
+    ]
     if not read:
         return ConstantExpression(None).cast("VARCHAR").alias("_unreadable")
     gone = {
@@ -136,6 +148,8 @@ def _unreadable(contract: Contract, landed_types: dict[str, str]) -> Expression:
 def _was_given(column: Column, landed_type: str) -> Expression:
     given = ColumnExpression(f"{column.name}?")
     is_text = landed_type == "VARCHAR" and not (column.nested_count or column.nested_sum)
+    if column.logical_type == "string":
+        return given.isnotnull()
     return (clean_text(given) if is_text else given).isnotnull()
 
 

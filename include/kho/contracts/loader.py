@@ -28,10 +28,12 @@ _COLUMN_PROPERTIES = {
     "defaultValue": "default_value",
     "nestedCount": "nested_count",
     "nestedSum": "nested_sum",
+    "charset": "charset",
 }
 
 _UNION_TAGS = {
     *("rest", "sql", "reference"),
+    *("stream", "keyset", "partition"),
     *("offset", "page", "cursor", "link", "none"),
     *("wso2_client_credentials", "lgsp_access_token", "session_login"),
 }

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from kho.contracts.sources import Source
-from kho.contracts.sources.base import Frozen
+from kho.contracts.sources.base import Charset, Frozen
 
 LOGICAL_TO_SQL = {
     "string": "text",
@@ -39,6 +39,8 @@ class Column(Frozen):
     source_format: str | None = None
     """strptime format of a date, or `1.234,56` for Vietnamese numbers; None: ISO dates, plain numbers."""
     text_hygiene: Literal["clean", "verbatim"] = "clean"
+    charset: Charset | None = None
+    """How its text is written; None: as the source says, or else as Unicode."""
     default_value: str | None = None
     nested_count: str | None = None
     nested_sum: str | None = None

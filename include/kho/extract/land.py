@@ -21,8 +21,12 @@ def land(
     watermark: datetime | None,
     connections: Connections,
     settings: Settings,
+    base: str | None = None,
 ) -> Manifest:
     """Ask the source for what changed since `watermark` (None: everything) and land it.
+
+    A table without a watermark is compared with its state in `base`, the batch loaded last; if nothing
+    changed, `base` is what is returned.
 
     Raises:
         KhoError: what the source, the gateway or the credentials did; nothing is left behind.
@@ -44,5 +48,4 @@ def land(
         return extract_rest(contract, source, connection, span, as_of, settings)
     from kho.extract.sql import extract_sql
 
-    span = span_for(as_of, watermark, source.watermark.lookback_days, history_days=None)
-    return extract_sql(contract, source, connection, span, as_of, settings.raw_zone)
+    return extract_sql(contract, source, connection, as_of, watermark, settings.raw_zone, base)

@@ -58,6 +58,7 @@ def load_batch(
         ).one()
         if status == "loaded":
             return _already_loaded(db, manifest.batch_id)
+        _require_base(db, manifest)
         run_file(db, "stage/tune_for_batch.sql")
         _create_views(db, contract, table)
         counted = _count(db, contract, table)
@@ -91,8 +92,22 @@ def lock_dataset(db: sa.Connection, dataset: str) -> None:
     )
 
 
+def _require_base(db: sa.Connection, manifest: Manifest) -> None:
+    """The changes of a table may only follow the state that they were computed from."""
+    if manifest.follows is None:
+        return
+    last = run_file(db, "quality/last_loaded.sql", dataset=manifest.dataset).scalar()
+    if manifest.follows != (last or ""):
+        raise ReconciliationError(
+            f"the table's changes since {manifest.follows or 'nothing'} cannot be loaded after {last}",
+            dataset=manifest.dataset,
+            batch=manifest.batch_id,
+            next_step="run the dataset again: its table is read anew and compared with the present state",
+        )
+
+
 def _create_views(db: sa.Connection, contract: Contract, table: StageTable) -> None:
-    """What the SQL files read: accepted, accepted_keys, rejected, source_keys."""
+    """What the SQL files read: accepted, accepted_keys, rejected, source_keys, source_business_keys."""
     rejected = rejected_table(table)
     key = ", ".join(f"coalesce(s.{column.name}::text, '')" for column in contract.key)
     views = {
@@ -102,6 +117,7 @@ def _create_views(db: sa.Connection, contract: Contract, table: StageTable) -> N
         "rejected": "SELECT business_key, agency_code, failed_rules, raw::jsonb AS raw, raw_md5 "
         f"FROM {rejected.quoted}",
         "source_keys": f'SELECT * FROM {table.schema}."{table.name}__keys"',
+        "source_business_keys": f"SELECT concat_ws('|', {key}) AS business_key FROM pg_temp.source_keys AS s",
     }
     for name, query in views.items():
         db.exec_driver_sql(f"CREATE TEMP VIEW {name} AS {query}")
@@ -110,7 +126,8 @@ def _create_views(db: sa.Connection, contract: Contract, table: StageTable) -> N
 def _drop_views(db: sa.Connection) -> None:
     """A pooled session outlives the load; its views must not keep the staging tables."""
     db.exec_driver_sql(
-        "DROP VIEW pg_temp.accepted_keys, pg_temp.accepted, pg_temp.rejected, pg_temp.source_keys"
+        "DROP VIEW pg_temp.accepted_keys, pg_temp.accepted, pg_temp.rejected, pg_temp.source_business_keys, "
+        "pg_temp.source_keys"
     )
 
 
@@ -145,6 +162,7 @@ def _settle_quarantine(db: sa.Connection, manifest: Manifest) -> None:
     run_file(db, "quality/quarantine_rejected.sql", as_of=manifest.as_of, **batch)
     if older:
         run_file(db, "quality/resolve_mended.sql", **batch)
+        run_file(db, "quality/resolve_deleted.sql", **batch)
 
 
 def _reconcile(

@@ -81,6 +81,10 @@ class Landing:
             self.folder.rename(final)
         return final
 
+    def discard(self) -> None:
+        """Give the batch up: there is nothing in it that is not known already."""
+        shutil.rmtree(self.folder)
+
     def write_batches(self, batches: Iterable[pa.RecordBatch], name: str = "records") -> int:
         """Land Arrow batches with their native types; returns the number of rows."""
         writer: pq.ParquetWriter | None = None

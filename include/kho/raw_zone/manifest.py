@@ -22,7 +22,8 @@ class Manifest:
 
     `declared` is the total the source stated, None where it states none. Windows are local civil
     time at the province, start included, end excluded. `replays` names the batch whose quarantined
-    records these are; None for what a source sent.
+    records these are; None for what a source sent. `follows` names the batch of whose table these are the
+    changes, empty if it is the table's first; None for a source that says itself what changed.
     """
 
     batch_id: str
@@ -40,6 +41,7 @@ class Manifest:
     request_seconds: float = 0.0
     unexpected_fields: tuple[str, ...] = ()
     replays: str | None = None
+    follows: str | None = None
 
 
 def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:

@@ -1,0 +1,15 @@
+-- Purpose: close the quarantined rows that their owner deleted: the source told all of its keys, and theirs
+-- is not among them. Inputs: source_business_keys (pg_temp view); without keys nothing is closed. Records
+-- without a key are left alone. Can run twice: closed stays closed.
+UPDATE dq.quarantine AS q
+SET status = 'resolved', resolved_at = now(), resolved_batch_id = :batch_id
+WHERE
+    q.dataset = :dataset
+    AND q.status <> 'resolved'
+    AND q.last_seen_batch_id <> :batch_id
+    AND q.business_key <> ''
+    AND EXISTS (SELECT FROM source_business_keys)
+    AND NOT EXISTS (
+        SELECT FROM source_business_keys AS k
+        WHERE k.business_key = q.business_key
+    );
