@@ -13,7 +13,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from kho.extract.files.refusal import for_sender
 from kho.raw_zone.manifest import Manifest
+from kho.raw_zone.received import KnownFiles, ReceivedFile
 from kho.sql_files import run_file
 from kho.stage import stage_table
 
@@ -54,6 +56,28 @@ def watermark_before(engine: sa.Engine, dataset: str, as_of: date) -> datetime |
     with engine.connect() as db:
         value: datetime | None = db.scalar(query, {"dataset": dataset, "as_of": as_of})
     return value
+
+
+def files_before(engine: sa.Engine, dataset: str, as_of: date) -> KnownFiles:
+    """What the nights before `as_of` know of each file of a dataset's source.
+
+    A file counts as read once the batch that brought it is loaded.
+    """
+    with engine.connect() as db:
+        rows = run_file(db, "quality/files_before.sql", dataset=dataset, as_of=as_of).mappings()
+        return KnownFiles.of(ReceivedFile(**row) for row in rows)
+
+
+def note_files(engine: sa.Engine, manifest: Manifest) -> None:
+    """Write down what became of each file of a batch, and the refused ones for their senders."""
+    with engine.begin() as db:
+        for file in manifest.files:
+            values = asdict(file) | {"notes": list(file.notes), "remarks": list(file.remarks)}
+            batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id, "as_of": manifest.as_of}
+            run_file(db, "quality/note_received_file.sql", **values, **batch)
+            if file.status == "refused":
+                title, remedy = for_sender(file.reason or "")
+                run_file(db, "quality/note_rejected_file.sql", **values, **batch, title=title, remedy=remedy)
 
 
 def is_staged(engine: sa.Engine, manifest: Manifest) -> bool:

@@ -30,6 +30,9 @@ _COLUMN_PROPERTIES = {
     "nestedSum": "nested_sum",
 }
 
+_UNION_TAGS = ("rest", "sql", "files", "reference", "offset", "page")
+"""What pydantic puts into the place of an error beside the document's own keys."""
+
 
 def dataset_names(folder: Path | None = None) -> tuple[str, ...]:
     """The slugs of all datasets that have a contract, sorted."""
@@ -133,7 +136,9 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
         # A misspelt key is also a missing one; the misspelling is what its writer can see.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         location = tuple(
-            part for part in first["loc"] if part not in ("rest", "sql", "reference", "offset", "page")
+            part
+            for part in first["loc"]
+            if part not in ("rest", "sql", "files", "reference", "offset", "page")
         )
         if location and location[0] in custom:
             location = ("customProperties", custom[str(location[0])][0], "value", *location[1:])

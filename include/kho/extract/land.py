@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from kho.connections import Connections
-from kho.contracts import Contract, ReferenceSource, RestSource
+from kho.contracts import Contract, FilesSource, ReferenceSource, RestSource
 from kho.extract.windows import span_for
 from kho.raw_zone.manifest import Manifest
+from kho.raw_zone.received import KnownFiles
 from kho.settings import Settings
 
 
@@ -21,8 +22,12 @@ def land(
     watermark: datetime | None,
     connections: Connections,
     settings: Settings,
+    known: KnownFiles | None = None,
 ) -> Manifest:
     """Ask the source for what changed since `watermark` (None: everything) and land it.
+
+    Args:
+        known: what earlier nights know of each file, for sources of files.
 
     Raises:
         KhoError: what the source, the gateway or the credentials did; nothing is left behind.
@@ -33,6 +38,10 @@ def land(
 
         return extract_reference(contract, source, as_of, settings)
     connection = connections.get(source.connection)
+    if isinstance(source, FilesSource):
+        from kho.extract.files.extractor import extract_files
+
+        return extract_files(contract, source, connection, as_of, known or KnownFiles(), settings.raw_zone)
     if isinstance(source, RestSource):
         from kho.extract.rest import extract_rest
 
