@@ -267,10 +267,10 @@ CASES: tuple[Case, ...] = (
     Case(
         "group headings and blank rows",
         lambda: workbook(_GROUPS),
-        Read(2, {"NS01": {"_row_in_file": "13"}}, remarks=("2 rows left out: headings",)),
+        Read(2, {"NS01": {"_row_in_file": "13"}}, remarks=("2 rows left out: heading",)),
     ),
-    Case("total that adds up", _totals(12176), Read(2, remarks=("1 rows left out: totals",))),
-    Case("total called Cộng", _totals("12.176", "CỘNG:"), Read(2, remarks=("1 rows left out: totals",))),
+    Case("total that adds up", _totals(12176), Read(2, remarks=("1 rows left out: total",))),
+    Case("total called Cộng", _totals("12.176", "CỘNG:"), Read(2, remarks=("1 rows left out: total",))),
     Case(
         "hidden row",
         _changed(lambda book, page: page.set_row(9, None, None, {"hidden": True})),

@@ -26,9 +26,10 @@ from kho.extract.files.csv_file import read_csv
 from kho.extract.files.filesystem import errors_named, open_filesystem
 from kho.extract.files.inbox import Listed, copy_file, list_files
 from kho.extract.files.package import examine
-from kho.extract.files.records import RecordSink, SheetNotes, read_records
+from kho.extract.files.records import SheetNotes, read_blocks
 from kho.extract.files.refusal import FileNotReady, FileRefused
 from kho.extract.files.sheets import Sheet
+from kho.extract.files.sink import RecordSink
 from kho.extract.files.texts import Written, as_text, written_forms
 from kho.extract.files.workbook import open_workbook
 from kho.raw_zone.landing import Landing
@@ -235,11 +236,9 @@ class _Reader:
             "_sha256": received.sha256,
             "_modified_at": as_text(received.modified_at, self.forms["_modified_at"]),
         }
-        for record in read_records(sheet, self.source.form, self.forms, captured, notes):
-            whole = {**common, **record}
-            if notes.records == 1:
-                received = self._with_submission(received, whole)
-            self.sink.add(whole)
+        for block in read_blocks(sheet, self.source.form, self.forms, captured, notes):
+            received = self._with_submission(received, {**common, **block.fixed})
+            self.sink.add(block, common)
         return received
 
     def _captured(self, file: Listed) -> dict[str, str | None]:

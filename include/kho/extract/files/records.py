@@ -1,37 +1,39 @@
-"""From a found table to records, and from records to the raw zone.
+"""From a found table to records.
 
-In: a sheet, its form, where its table is. Out: rows of text, and `SheetNotes`: what was left out and
-which cells are in trouble. `RecordSink` keeps a file's rows apart until the whole file has been read,
-so that a file refused on its last row has landed nothing.
+In: a sheet, its form, where its table is. Out: blocks of records, column by column, as text, and
+`SheetNotes`: what was left out and which cells are in trouble.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from kho.contracts.sources.files import Form, Totals
-from kho.extract.files.matching import folded
+from kho.contracts.sources.files import Form, Unpivot
 from kho.extract.files.refusal import FileRefused
 from kho.extract.files.sheet_scan import address
-from kho.extract.files.sheets import CellError, Formula, Percent, Sheet, Value
+from kho.extract.files.sheets import CellError, Formula, Sheet, Value
 from kho.extract.files.tables import Found, find_cells, find_table, is_column_numbers
-from kho.extract.files.texts import Written, as_text
+from kho.extract.files.texts import Written, as_texts
+from kho.extract.files.totals import Sums
 
 ROWS_AT_ONCE = 10_000
 MOST_TROUBLES = 50
-_BEGINNING = 60
 
 Record = dict[str, str | None]
+
+
+@dataclass
+class Block:
+    """Some records of a sheet, column by column; `fixed` is what is the same for all of them."""
+
+    columns: dict[str, list[str | None]]
+    fixed: Record
+    rows: int
 
 
 @dataclass
@@ -50,13 +52,13 @@ class SheetNotes:
             self.troubles.append(f"{place}{address(row, column)}: {text}")
 
 
-def read_records(
+def read_blocks(
     sheet: Sheet,
     form: Form,
     forms: Mapping[str, Written],
     captured: Mapping[str, str | None],
     notes: SheetNotes,
-) -> Iterator[Record]:
+) -> Iterator[Block]:
     """The sheet's records, without what is the same for the whole file.
 
     Raises:
@@ -64,15 +66,16 @@ def read_records(
     """
     rows = iter(sheet.rows)
     first = list(itertools.islice(rows, form.search_rows))
-    if not any(value is not None and value != "" for row in first for value in row):
+    if not any(_holds(value) for row in first for value in row):
         raise FileRefused("no_table", f"the first {len(first)} rows of the sheet are empty", sheet=sheet.name)
     found = find_table(first, sheet.merges, form, sheet.name)
     outside = find_cells(first[: found.header_row], form.cells, forms, captured, sheet.name)
     reader = _Table(sheet, form, forms, found, notes)
     before = notes.records
-    for record in reader.records(itertools.chain(first, rows)):
-        notes.records += 1
-        yield {**outside, **record}
+    for block in reader.blocks(itertools.chain(first, rows)):
+        notes.records += block.rows
+        block.fixed |= outside
+        yield block
     if notes.records == before:
         raise FileRefused(
             "no_rows",
@@ -89,218 +92,156 @@ class _Table:
         self, sheet: Sheet, form: Form, forms: Mapping[str, Written], found: Found, notes: SheetNotes
     ) -> None:
         self._sheet, self._form, self._forms, self._found, self._notes = sheet, form, forms, found, notes
-        self._needs = form.row_needs or tuple(found.columns)
-        self._ends = tuple(folded(text) for text in form.ends_at)
-        self._labels = {folded(label) for label in form.totals.labels} if form.totals else set()
-        self._sums = _Sums(form.totals, found, sheet.name) if form.totals else None
-        self._above: dict[str, Value] = {}
+        self._needs = [
+            found.columns[name] for name in form.row_needs or found.columns if name in found.columns
+        ]
+        self._width = max(found.columns.values()) + 1
+        self._filled = [
+            found.columns[column.name]
+            for column in form.columns
+            if column.fill_down and column.name in found.columns
+        ]
+        self._above: dict[int, Value] = {}
+        self._ends = _beginning_with(form.ends_at)
+        self._totals = _just(form.totals.labels) if form.totals else None
+        self._sums = Sums(form.totals, found, sheet.name) if form.totals else None
 
-    def records(self, rows: Iterator[list[Value]]) -> Iterator[Record]:
-        numbered = True
+    def blocks(self, rows: Iterator[list[Value]]) -> Iterator[Block]:
+        """The records, some thousands at a time."""
+        numbers: list[int] = []
+        kept: list[list[Value]] = []
+        for number, row in self._data_rows(rows):
+            numbers.append(number)
+            kept.append(row)
+            if len(kept) >= ROWS_AT_ONCE:
+                yield self._block(numbers, kept)
+                numbers, kept = [], []
+        if kept:
+            yield self._block(numbers, kept)
+
+    def _data_rows(self, rows: Iterator[list[Value]]) -> Iterator[tuple[int, list[Value]]]:
+        """The rows that are records; the others are counted by kind."""
+        left_out = self._notes.left_out
+        numbering = True
         for number, row in enumerate(rows):
-            if number < self._found.first_row:
+            if number < self._found.first_row or not any(_holds(value) for value in row):
                 continue
-            if all(value is None or value == "" for value in row):
+            if numbering and is_column_numbers(row):
+                left_out["column numbers"] += 1
                 continue
-            if numbered and is_column_numbers(row):
-                self._notes.left_out["column numbers"] += 1
-                continue
-            numbered = False
-            texts = [_beginning(value) for value in row if isinstance(value, str)]
-            if any(text.startswith(self._ends) for text in texts):
-                self._notes.left_out["below the table"] += 1 + sum(
-                    any(value not in (None, "") for value in later) for later in rows
-                )
+            numbering = False
+            kind = self._kind(row)
+            if kind == "end":
+                left_out["below the table"] += 1 + sum(any(map(_holds, later)) for later in rows)
                 return
-            if self._sums and any(text in self._labels for text in texts):
+            if kind == "total" and self._sums:
                 self._sums.check(number, row)
-                self._notes.left_out["totals"] += 1
+            if kind != "data":
+                left_out[kind] += 1
                 continue
-            values = self._values(row)
-            if not any(_holds(values.get(name)) for name in self._needs):
-                self._notes.left_out["headings"] += 1
-                continue
-            if number in self._sheet.hidden_rows:
-                self._notes.left_out["hidden, but read"] += 1
-            if self._sums:
-                self._sums.add(row)
-            self._note_troubles(number, values)
-            yield from self._records_of(number, values)
+            yield number, self._data_row(number, row)
 
-    def _values(self, row: Sequence[Value]) -> dict[str, Value]:
-        values = {
-            name: row[place] if place < len(row) else None for name, place in self._found.columns.items()
-        }
-        for column in self._form.columns:
-            if column.fill_down:
-                if _holds(values.get(column.name)):
-                    self._above[column.name] = values[column.name]
-                else:
-                    values[column.name] = self._above.get(column.name)
-        return values
+    def _data_row(self, number: int, row: list[Value]) -> list[Value]:
+        """The row, at least as wide as the table and with the values that stand above for it."""
+        row = [*row, *[None] * (self._width - len(row))] if len(row) < self._width else row
+        for place in self._filled:
+            if _holds(row[place]):
+                self._above[place] = row[place]
+            else:
+                row[place] = self._above.get(place)
+        if number in self._sheet.hidden_rows:
+            self._notes.left_out["hidden, but read"] += 1
+        if number in self._sheet.troubled_rows:
+            self._note_troubles(number, row)
+        if self._sums:
+            self._sums.add(row)
+        return row
 
-    def _note_troubles(self, number: int, values: Mapping[str, Value]) -> None:
-        for name, value in values.items():
+    def _kind(self, row: Sequence[Value]) -> str:
+        for value in row:
+            if value.__class__ is str and value:
+                text: str = value
+                if self._ends.match(text):
+                    return "end"
+                if self._totals and self._totals.match(text):
+                    return "total"
+        needed = any(place < len(row) and _holds(row[place]) for place in self._needs)
+        return "data" if needed else "heading"
+
+    def _note_troubles(self, number: int, row: Sequence[Value]) -> None:
+        for place in self._found.columns.values():
+            value = row[place]
             if isinstance(value, Formula):
                 text = f"the formula {value.text[:80]} has no calculated value"
             elif isinstance(value, CellError):
                 text = f"the formula's result is the error {value.text}"
             else:
                 continue
-            self._notes.trouble(self._sheet.name, number, self._found.columns[name], text)
+            self._notes.trouble(self._sheet.name, number, place, text)
 
-    def _records_of(self, number: int, values: Mapping[str, Value]) -> Iterator[Record]:
+    def _block(self, numbers: Sequence[int], rows: Sequence[Sequence[Value]]) -> Block:
         form, found = self._form, self._found
-        fixed: Record = {"_sheet": self._sheet.name, "_row_in_file": str(number + 1)}
         turned = form.unpivot.columns if form.unpivot else ()
-        record = fixed | {
-            column.name: as_text(values.get(column.name), self._forms.get(column.name, Written()))
-            for column in form.columns
-            if column.name not in turned
+        columns = {
+            name: as_texts([row[place] for row in rows], self._forms.get(name, Written()))
+            for name, place in found.columns.items()
+            if name not in turned
         }
-        if not form.unpivot:
-            if form.cell_of and form.cell_of in found.columns:
-                record["_cell"] = address(number, found.columns[form.cell_of])
-            else:
-                places = found.columns.values()
-                record["_cell"] = f"{address(number, min(places))}:{address(number, max(places))}"
-            yield record
-            return
-        for name in turned:
-            if name not in found.columns:
-                continue
-            value = as_text(values.get(name), self._forms.get(form.unpivot.value, Written()))
-            turned_record = record | {form.unpivot.name: name, form.unpivot.value: value}
-            if form.unpivot.unit:
-                turned_record[form.unpivot.unit] = found.units.get(name)
-            yield turned_record | {"_cell": address(number, found.columns[name])}
+        columns["_row_in_file"] = [str(number + 1) for number in numbers]
+        fixed: Record = {"_sheet": self._sheet.name}
+        if form.unpivot:
+            return _unpivoted(
+                Block(columns, fixed, len(rows)), form.unpivot, found, self._forms, numbers, rows
+            )
+        places = found.columns.values()
+        first, last = min(places), max(places)
+        if form.cell_of and form.cell_of in found.columns:
+            place = found.columns[form.cell_of]
+            columns["_cell"] = [address(number, place) for number in numbers]
+        else:
+            columns["_cell"] = [f"{address(number, first)}:{address(number, last)}" for number in numbers]
+        return Block(columns, fixed, len(rows))
 
 
-class _Sums:
-    """Adds up columns to compare them with the rows that claim to be their totals."""
-
-    def __init__(self, totals: Totals, found: Found, sheet: str) -> None:
-        self._totals, self._sheet = totals, sheet
-        self._places = {name: found.columns[name] for name in totals.check if name in found.columns}
-        self._all = dict.fromkeys(self._places, Decimal(0))
-        self._since = dict.fromkeys(self._places, Decimal(0))
-
-    def add(self, row: Sequence[Value]) -> None:
-        for name, place in self._places.items():
-            value = _amount(row[place]) if place < len(row) else None
-            if value is not None:
-                self._all[name] += value
-                self._since[name] += value
-
-    def check(self, number: int, row: Sequence[Value]) -> None:
-        for name, place in self._places.items():
-            claimed = _amount(row[place]) if place < len(row) else None
-            sums = (self._all[name], self._since[name])
-            if claimed is not None and all(abs(claimed - one) > self._totals.tolerance for one in sums):
-                raise FileRefused(
-                    "wrong_total",
-                    f"the total of '{name}' says {claimed}, its rows add up to {self._all[name]}",
-                    sheet=self._sheet,
-                    cell=address(number, place),
-                )
-        self._since = dict.fromkeys(self._places, Decimal(0))
-
-
-def _beginning(text: str) -> str:
-    """The beginning of a text for comparing; cheaper than folding, which every text of a table would pay."""
-    return unicodedata.normalize("NFC", text[:_BEGINNING]).casefold().strip(" :.\n\t")
-
-
-def _amount(value: Value) -> Decimal | None:
-    if isinstance(value, Percent):
-        value = value.fraction * 100
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Decimal(f"{value:.15g}")
-    if not isinstance(value, str):
-        return None
-    try:
-        return Decimal(value.strip().replace(".", "").replace(",", "."))
-    except InvalidOperation:
-        return None
+def _unpivoted(
+    block: Block,
+    unpivot: Unpivot,
+    found: Found,
+    forms: Mapping[str, Written],
+    numbers: Sequence[int],
+    rows: Sequence[Sequence[Value]],
+) -> Block:
+    """Each row as many times as it has columns to turn, in the order of the columns."""
+    places = {name: found.columns[name] for name in unpivot.columns if name in found.columns}
+    columns: dict[str, list[str | None]] = {
+        name: [value for value in values for _ in places] for name, values in block.columns.items()
+    }
+    columns[unpivot.name] = [*places] * len(rows)
+    columns[unpivot.value] = as_texts(
+        [row[place] for row in rows for place in places.values()], forms.get(unpivot.value, Written())
+    )
+    columns["_cell"] = [address(number, place) for number in numbers for place in places.values()]
+    if unpivot.unit:
+        columns[unpivot.unit] = [found.units.get(name) for name in places] * len(rows)
+    return Block(columns, block.fixed, len(rows) * len(places))
 
 
 def _holds(value: Value) -> bool:
-    return value is not None and not (isinstance(value, str) and not value.strip())
+    return value is not None and value != "" and not (value.__class__ is str and not value.strip())
 
 
-class RecordSink:
-    """The record files of a landing; a file's rows count only once it is committed."""
+def _beginning_with(texts: Sequence[str]) -> re.Pattern[str]:
+    """Matches a text that begins like one of `texts`, whatever its case and however it is composed."""
+    if not texts:
+        return re.compile(r"(?!)")
+    return re.compile(rf"\s*(?:{_any_form(texts)})", re.IGNORECASE)
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._folder = folder
-        self._schema = pa.schema([(name, pa.string()) for name in names] + [("_row", pa.int64())])
-        self._kept: list[pa.RecordBatch] = []
-        self._pending: list[pa.RecordBatch] = []
-        self._rows: list[Record] = []
-        self._main: pq.ParquetWriter | None = None
-        self._own: tuple[Path, pq.ParquetWriter] | None = None
-        self._spilled = 0
-        self._next = 0
-        self.rows = 0
 
-    def add(self, record: Record) -> None:
-        """Take a row of the file that is being read."""
-        self._rows.append(record)
-        if len(self._rows) >= ROWS_AT_ONCE:
-            self._turn()
+def _just(texts: Sequence[str]) -> re.Pattern[str]:
+    """Matches a text that is one of `texts` and no more."""
+    return re.compile(rf"\s*(?:{_any_form(texts)})\s*[:.]*\s*$", re.IGNORECASE)
 
-    def commit(self) -> int:
-        """The file has been read: its rows are landed. Returns how many."""
-        self._turn(last=True)
-        rows = self._next - self.rows
-        if self._own:
-            self._own[1].close()
-            self._own = None
-        self._kept += self._pending
-        self._pending = []
-        self.rows = self._next
-        if sum(batch.num_rows for batch in self._kept) >= ROWS_AT_ONCE:
-            self._write_kept()
-        return rows
 
-    def rollback(self) -> None:
-        """The file is refused: nothing of it is landed."""
-        self._rows, self._pending = [], []
-        if self._own:
-            self._own[1].close()
-            self._own[0].unlink()
-            self._own = None
-        self._next = self.rows
-
-    def close(self) -> None:
-        """Write what is kept; a landing without a row still has a record file."""
-        if self._kept or (self._main is None and not self._spilled):
-            self._write_kept()
-        if self._main:
-            self._main.close()
-
-    def _turn(self, *, last: bool = False) -> None:
-        if not self._rows:
-            return
-        rows, self._rows = self._rows, []
-        columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in self._schema.names[:-1]]
-        numbers = pa.array(np.arange(self._next, self._next + len(rows)))
-        self._next += len(rows)
-        batch = pa.record_batch([*columns, numbers], schema=self._schema)
-        if last and self._own is None:
-            self._pending.append(batch)
-            return
-        if self._own is None:
-            self._spilled += 1
-            path = self._folder / f"records-9{self._spilled:04d}.parquet"
-            self._own = (path, pq.ParquetWriter(path, self._schema, compression="zstd"))
-        self._own[1].write_batch(batch)
-
-    def _write_kept(self) -> None:
-        if self._main is None:
-            self._main = pq.ParquetWriter(
-                self._folder / "records-00000.parquet", self._schema, compression="zstd"
-            )
-        table = pa.Table.from_batches(self._kept, self._schema)
-        self._main.write_table(table)
-        self._kept = []
+def _any_form(texts: Sequence[str]) -> str:
+    forms = {unicodedata.normalize(form, text) for text in texts for form in ("NFC", "NFD")}
+    return "|".join(re.escape(text).replace(r"\ ", r"\s+") for text in sorted(forms, key=len, reverse=True))

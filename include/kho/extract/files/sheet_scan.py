@@ -25,8 +25,11 @@ _LONGEST_CELL = 4 << 20
 _LARGEST_INDEX = 16 << 20
 _P = rb"(?:\w+:)?"
 _REF = rb"\br=[\"']([A-Z]{1,3}\d{1,7})[\"']"
-_COLUMN = re.compile(rb"<" + _P + rb"c\s[^>]*?\br=[\"']([A-Z]{1,3})\d")
-_CELL = re.compile(rb"<" + _P + rb"c[\s/>]")
+_COLUMN = re.compile(rb"\br=[\"']([A-Z]{1,3})\d")
+_PREFIXED = re.compile(rb"<\w+:c[\s/>]")
+_ROW_NUMBER = re.compile(rb"\br=[\"'](\d{1,9})[\"']")
+_HIDDEN = re.compile(rb"\bhidden=[\"'](?:1|true)[\"']")
+_MOST_COLUMNS = 16_384
 _ROW = re.compile(rb"<" + _P + rb"row\s([^>]*)>")
 _ERROR = re.compile(
     rb"<" + _P + rb"c\s(?=[^>]*\bt=[\"']e[\"'])[^>]*?" + _REF + rb"[^>]*>(?:(?!</" + _P + rb"c>).)*?"
@@ -51,6 +54,7 @@ class Scan:
     hidden_rows: set[int] = field(default_factory=set)
     rows: int = 0
     columns: int = 0
+    rows_seen: int = 0
 
 
 def parts(path: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -122,18 +126,8 @@ def _scan(
     archive: zipfile.ZipFile, part: str, name: str, percents: re.Pattern[bytes] | None, limits: Limits
 ) -> Scan:
     scan = Scan()
-    widest = ""
-    cells = named = 0
     for text in _cells(archive, part, name):
-        for found in _ROW.finditer(text):
-            number = re.search(rb"\br=[\"'](\d{1,9})[\"']", found[1])
-            scan.rows = max(scan.rows, int(number[1])) if number else scan.rows + 1
-            if re.search(rb"\bhidden=[\"'](?:1|true)[\"']", found[1]):
-                scan.hidden_rows.add(scan.rows - 1)
-        columns = _COLUMN.findall(text)
-        named += len(columns)
-        cells += len(_CELL.findall(text))
-        widest = max({letters.decode() for letters in columns} | {widest}, key=lambda one: (len(one), one))
+        _measure(scan, text)
         for found in _ERROR.finditer(text):
             scan.errors[position(found[1].decode())] = _plain(found[2])
         if b"<f" in text or b":f" in text:
@@ -141,9 +135,6 @@ def _scan(
                 scan.formulas[position(found[1].decode())] = "=" + _plain(found[2] or b"")
         if percents:
             scan.percents.update(position(found[1].decode()) for found in percents.finditer(text))
-        scan.columns = position(f"{widest}1")[1] + 1 if widest else 0
-        if cells > named:
-            scan.columns = max(scan.columns, 16_384)
         if scan.rows * scan.columns > limits.cells or scan.rows > 1_048_576:
             raise FileRefused(
                 "bomb",
@@ -153,6 +144,26 @@ def _scan(
                 cell=address(scan.rows - 1, scan.columns - 1),
             )
     return scan
+
+
+def _measure(scan: Scan, text: bytes) -> None:
+    """How far the cells reach, and which rows are hidden."""
+    rows = _ROW.findall(text)
+    for row in rows if b"hidden" in text else rows[-1:]:
+        number = _ROW_NUMBER.search(row)
+        scan.rows = max(scan.rows, int(number[1])) if number else scan.rows
+        if _HIDDEN.search(row):
+            scan.hidden_rows.add(scan.rows - 1)
+    scan.rows_seen += len(rows)
+    scan.rows = max(scan.rows, scan.rows_seen)
+    letters = _COLUMN.findall(text)
+    cells = text.count(b"<c ") + text.count(b"<c>") + text.count(b"<c/>") + len(_PREFIXED.findall(text))
+    if cells > len(letters):
+        # Cells that do not say where they are: as many columns as a sheet can have.
+        scan.columns = _MOST_COLUMNS
+    elif letters:
+        widest = max(set(letters), key=lambda one: (len(one), one))
+        scan.columns = max(scan.columns, position(f"{widest.decode()}1")[1] + 1)
 
 
 def _cells(archive: zipfile.ZipFile, part: str, sheet: str) -> Iterator[bytes]:

@@ -34,6 +34,8 @@ class Percent:
 
 Value = str | float | int | bool | date | datetime | time | timedelta | Formula | CellError | Percent | None
 
+"""What a cell holds; None and "" are empty cells."""
+
 Merge = tuple[tuple[int, int], tuple[int, int]]
 """First and last cell of a merged range, each as (row, column) from 0."""
 
@@ -46,3 +48,5 @@ class Sheet:
     rows: Iterator[list[Value]]
     merges: list[Merge] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
+    troubled_rows: set[int] = field(default_factory=set)
+    """Rows with a formula nobody calculated or an error."""

@@ -12,7 +12,7 @@ can be read from either, so the row is stopped and its cell is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,8 +21,6 @@ from kho.conform.expressions import VIETNAMESE_NUMBER
 from kho.contracts.model import Contract
 from kho.contracts.sources.files import FilesSource
 from kho.extract.files.sheets import CellError, Formula, Percent, Value
-
-_EXACT_INTEGER = 1e15
 
 
 @dataclass(frozen=True)
@@ -47,10 +45,19 @@ def written_forms(contract: Contract, source: FilesSource) -> Mapping[str, Writt
     return forms
 
 
+def as_texts(values: Sequence[Value], form: Written) -> list[str | None]:
+    """The texts that are landed for the cells of a column; None where one is empty."""
+    if form.digits:
+        return [as_text(value, form) for value in values]
+    return [(value or None) if value.__class__ is str else as_text(value, form) for value in values]
+
+
 def as_text(value: Value, form: Written) -> str | None:
     """The text that is landed for a cell; None where it is empty."""
     if value is None or isinstance(value, str):
         return _padded(value, form.digits) if value else None
+    if value.__class__ is float:
+        return _padded(_number(value, form), form.digits)
     if isinstance(value, (Formula, CellError)):
         return value.text
     if isinstance(value, bool):
@@ -64,9 +71,8 @@ def as_text(value: Value, form: Written) -> str | None:
 
 def plain_number(value: float) -> str:
     """A number without an exponent, with at most fifteen significant digits."""
-    if abs(value) < _EXACT_INTEGER and value == int(value):
-        return str(int(value))
-    return format(Decimal(f"{value:.15g}"), "f")
+    text = f"{value:.15g}"
+    return format(Decimal(text), "f") if "e" in text else text
 
 
 def _number(value: float, form: Written) -> str:

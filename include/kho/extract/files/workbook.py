@@ -78,7 +78,8 @@ def _refuse(pattern: str, hidden: Sequence[str], visible: Sequence[str]) -> None
 
 
 def _sheet(sheet: CalamineSheet, scan: Scan) -> Sheet:
-    return Sheet(sheet.name, _rows(sheet, scan), sheet.merged_cell_ranges or [], scan.hidden_rows)
+    troubled = {row for row, _ in (*scan.formulas, *scan.errors)}
+    return Sheet(sheet.name, _rows(sheet, scan), sheet.merged_cell_ranges or [], scan.hidden_rows, troubled)
 
 
 def _rows(sheet: CalamineSheet, scan: Scan) -> Iterator[list[Value]]:
@@ -96,12 +97,12 @@ def _rows(sheet: CalamineSheet, scan: Scan) -> Iterator[list[Value]]:
     row: list[Value]
     number = -1
     for number, values in enumerate(sheet.iter_rows()):
-        row = [*lead, *(None if value == "" else value for value in values)]
+        row = [*lead, *values]
         for column in percents.get(number, ()):
             value = row[column] if column < len(row) else None
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 row[column] = Percent(value)
-        yield _overlaid(row, special.pop(number, {}))
+        yield _overlaid(row, special.pop(number)) if number in special else row
     # A row that holds nothing but formulas without a value is no row to the library.
     for later in sorted(place for place in special if place > number):
         for _ in range(number + 1, later):
