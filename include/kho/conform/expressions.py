@@ -95,9 +95,7 @@ def _key_hash(contract: Contract) -> Expression:
     return CaseExpression(complete, FunctionExpression("hash", *key)).alias(KEY_HASH)
 
 
-def _given_or_missing(
-    column: Column, landed_type: str, markers: Mapping[str, Markers]
-) -> Expression:
+def _given_or_missing(column: Column, landed_type: str, markers: Mapping[str, Markers]) -> Expression:
     """What the source gave, but nothing where it wrote that it has no value; or why it has none."""
     source = ColumnExpression(column.source_name)
     if column.missing_reason_of:
