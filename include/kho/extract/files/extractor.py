@@ -64,12 +64,12 @@ def extract_files(
     """Land what was dropped until the end of the night's day and no earlier night has read."""
     started = time.monotonic()
     where = f"{connection.name}:{source.folder or '/'}"
-    system, root = open_filesystem(connection)
-    folder = f"{root}/{source.folder}".rstrip("/") if source.folder else root
     with (
+        open_filesystem(connection) as (system, root),
         errors_named(where),
         Landing(raw_zone, contract.dataset, f"{as_of:%Y%m%d}") as landing,
     ):
+        folder = f"{root.rstrip('/')}/{source.folder}".rstrip("/") if source.folder else root
         (landing.folder / FOLDER).mkdir()
         sink = RecordSink(landing.folder, source.landed_names)
         forms = written_forms(contract, source)

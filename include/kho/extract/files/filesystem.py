@@ -27,8 +27,9 @@ CONNECT_SECONDS = 20
 _SERVER_ERRORS = ("SSH", "Client", "Connection", "Channel")
 
 
-def open_filesystem(connection: Connection) -> tuple[fsspec.AbstractFileSystem, str]:
-    """The file system of a connection and its root.
+@contextmanager
+def open_filesystem(connection: Connection) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
+    """The file system of a connection and its root, until it is no longer needed.
 
     Raises:
         ConfigurationError: the connection lacks something, or its kind is unknown.
@@ -42,7 +43,12 @@ def open_filesystem(connection: Connection) -> tuple[fsspec.AbstractFileSystem, 
             next_step=f"use one of: {', '.join(sorted(_OPENERS))}",
         )
     with errors_named(connection.name):
-        return opener(connection)
+        system, root = opener(connection)
+        try:
+            yield system, root
+        finally:
+            if hasattr(system, "close"):
+                system.close()
 
 
 @contextmanager
@@ -104,8 +110,9 @@ def _open_memory(connection: Connection) -> tuple[fsspec.AbstractFileSystem, str
 def _open_sftp(connection: Connection) -> tuple[fsspec.AbstractFileSystem, str]:
     from kho.extract.files.sftp import KnownHostSftp
 
-    root = str(connection.extra.get("path") or connection.schema or ".")
-    return KnownHostSftp.of(connection, CONNECT_SECONDS), root.rstrip("/") or "/"
+    system = KnownHostSftp.of(connection, CONNECT_SECONDS)
+    root = str(connection.extra.get("path") or connection.schema or system.ftp.normalize("."))
+    return system, root.rstrip("/") or "/"
 
 
 def _open_s3(connection: Connection) -> tuple[fsspec.AbstractFileSystem, str]:

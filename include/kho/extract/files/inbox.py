@@ -92,7 +92,7 @@ def copy_file(system: fsspec.AbstractFileSystem, file: Listed, target: Path, lar
                 digest.update(piece)
                 copy.write(piece)
         system.invalidate_cache()
-        now = _listed(system, system.info(file.full_path), "")
+        now = _listed(system, system.info(file.full_path))
     except FileNotFoundError as error:
         raise FileNotReady("it vanished while it was read") from error
     except FileRefused:
@@ -103,9 +103,9 @@ def copy_file(system: fsspec.AbstractFileSystem, file: Listed, target: Path, lar
     return digest.hexdigest()
 
 
-def _listed(system: fsspec.AbstractFileSystem, info: dict[str, Any], base: str) -> Listed:
+def _listed(system: fsspec.AbstractFileSystem, info: dict[str, Any], base: str = "") -> Listed:
     full = str(info["name"])
-    path = full.removeprefix(base).lstrip("/") if base else full
+    path = full.removeprefix(base).lstrip("/")
     return Listed(path, full, int(info["size"] or 0), _modified(system, info), bool(info.get("islink")))
 
 

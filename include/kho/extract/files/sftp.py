@@ -65,8 +65,12 @@ class KnownHostSftp(SFTPFileSystem):  # type: ignore[misc]
             name = self.host if port == 22 else f"[{self.host}]:{port}"
             self.client.get_host_keys().add(name, kind, key)
         self.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        self.client.connect(self.host, **options)
-        self.ftp = self.client.open_sftp()
+        try:
+            self.client.connect(self.host, **options)
+            self.ftp = self.client.open_sftp()
+        except BaseException:
+            self.client.close()
+            raise
 
     def close(self) -> None:
         """End the connection."""
