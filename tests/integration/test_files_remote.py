@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+from xml.sax.saxutils import escape
 
 import asyncssh
 import pytest
@@ -31,7 +37,7 @@ class SftpServer:
 class _ReadOnly(asyncssh.SFTPServer):
     """Serves a folder; whoever tries to change it is written down."""
 
-    log: list[str] = []
+    log: ClassVar[list[str]] = []
 
     def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
         if pflags & ~asyncssh.FXF_READ:
@@ -47,7 +53,7 @@ class _ReadOnly(asyncssh.SFTPServer):
 
 
 class _Users(asyncssh.SSHServer):
-    connections: list[asyncssh.SSHServerConnection] = []
+    connections: ClassVar[list[asyncssh.SSHServerConnection]] = []
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self.connections.append(conn)
@@ -153,3 +159,133 @@ def test_an_sftp_server_that_is_down_can_be_tried_again(drop: Drop, sftp: SftpSe
     with pytest.raises(SourceUnavailable):
         _extract(drop, replace(sftp.connection, port=1), tmp_path)
     assert not list(tmp_path.rglob(".landing-*"))
+
+
+class _Bucket(BaseHTTPRequestHandler):
+    """As much of S3 as reading takes: list, head, get; whoever writes is written down."""
+
+    folder: Path
+    access_key = "kho"
+    writes: ClassVar[list[str]] = []
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def do_PUT(self) -> None:
+        self.writes.append(self.path)
+        self.send_error(403)
+
+    def do_POST(self) -> None:
+        self.do_PUT()
+
+    def do_DELETE(self) -> None:
+        self.do_PUT()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _answer(self, *, body: bool) -> None:
+        if f"Credential={self.access_key}/" not in self.headers.get("Authorization", ""):
+            error = b"<Error><Code>InvalidAccessKeyId</Code><Message>no</Message></Error>"
+            return self._send(403, error if body else b"")
+        parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query))
+        bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
+        if bucket != "bieu-mau":
+            return self._send(404, b"")
+        if not key:
+            return self._send(200, self._listing(query) if "list-type" in query else b"")
+        path = self.folder / key
+        if not path.is_file():
+            return self._send(404, b"")
+        content = path.read_bytes()
+        written = formatdate(path.stat().st_mtime, usegmt=True)
+        headers = {"Last-Modified": written, "Accept-Ranges": "bytes", "ETag": '"x"'}
+        if wanted := re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")):
+            first, last = int(wanted[1]), min(int(wanted[2]), len(content) - 1)
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+            return self._send(206, content[first : last + 1], headers)
+        if not body:
+            headers["Content-Length"] = str(len(content))
+        return self._send(200, content if body else b"", headers)
+
+    def _listing(self, query: dict[str, str]) -> bytes:
+        prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+        entries, folders = [], set()
+        for path in sorted(self.folder.rglob("*")):
+            key = str(path.relative_to(self.folder))
+            if not path.is_file() or not key.startswith(prefix):
+                continue
+            inside = key.removeprefix(prefix)
+            if delimiter and delimiter in inside:
+                folders.add(prefix + inside.split(delimiter)[0] + delimiter)
+                continue
+            written = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            entries.append(
+                f"<Contents><Key>{escape(key)}</Key><LastModified>{written}</LastModified>"
+                f"<Size>{path.stat().st_size}</Size></Contents>"
+            )
+        prefixes = "".join(
+            f"<CommonPrefixes><Prefix>{escape(one)}</Prefix></CommonPrefixes>" for one in sorted(folders)
+        )
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bieu-mau</Name>'
+            f"<Prefix>{escape(prefix)}</Prefix><KeyCount>{len(entries) + len(folders)}</KeyCount>"
+            f"<IsTruncated>false</IsTruncated>{''.join(entries)}{prefixes}</ListBucketResult>"
+        ).encode()
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | (headers or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture(scope="module")
+def s3(drop: Drop) -> Iterator[Connection]:
+    _Bucket.folder = drop.folder
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Bucket)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Connection(
+        "commune_forms",
+        "s3",
+        login="kho",
+        password="mật",
+        schema="bieu-mau",
+        extra={"endpoint_url": f"http://127.0.0.1:{server.server_port}"},
+    )
+    server.shutdown()
+    server.server_close()
+    thread.join(20)
+
+
+def test_s3_gives_what_the_folder_gives(drop: Drop, s3: Connection, tmp_path: Path) -> None:
+    remote = _extract(drop, s3, tmp_path)
+    assert remote.files == drop.run().files
+    assert _Bucket.writes == []
+    below = _extract(drop, replace(s3, schema="bieu-mau/tháng 9"), tmp_path)
+    assert [file.path for file in below.files] == ["BM01_21028_2026-09.xlsx"]
+
+
+def test_s3_refuses_a_wrong_key_without_repeating_the_secret(
+    drop: Drop, s3: Connection, tmp_path: Path
+) -> None:
+    with pytest.raises(AuthenticationFailed) as refused:
+        _extract(drop, replace(s3, login="ai đó"), tmp_path)
+    assert "mật" not in str(refused.value)
+
+
+def test_a_bucket_that_is_not_there_is_said_to_be_missing(drop: Drop, s3: Connection, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        _extract(drop, replace(s3, schema="khac"), tmp_path)
+
+
+def test_an_s3_server_that_is_down_can_be_tried_again(drop: Drop, s3: Connection, tmp_path: Path) -> None:
+    with pytest.raises(SourceUnavailable):
+        _extract(drop, replace(s3, extra={"endpoint_url": "http://127.0.0.1:1"}), tmp_path)

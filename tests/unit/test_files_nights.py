@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kho.contracts import FilesSource
-from kho.errors import ConfigurationError
-from kho.extract.files.extractor import summary
+from kho.errors import ConfigurationError, SourceRejected
+from kho.extract.files.extractor import sample_files, summary
 from tests.files.drop import Drop, stamp
 from tests.files.forms import NAME, NIGHT, ROWS, WRITTEN, a_contract, workbook
 
@@ -209,3 +209,24 @@ def test_a_form_that_lists_communes_down_and_indicators_across_is_turned(tmp_pat
         ("Ba Tơ", "month", "3", None, "F10"),
         ("Ba Tơ", "year", None, "triệu đồng", "G10"),
     ]
+
+
+def test_a_sample_shows_the_newest_form_and_lands_nothing(drop: Drop) -> None:
+    source = drop.contract.source
+    assert isinstance(source, FilesSource)
+    drop.put(NAME, workbook())
+    drop.put("BM01_21028_2026-09.xlsx", workbook(ROWS[:1], unit_code="21028"), WRITTEN + timedelta(days=1))
+    drop.put("BM01_21034_2026-09.xlsx", b"%PDF", WRITTEN + timedelta(days=2))
+    sample = sample_files(source, drop.connection, 3)
+    assert sample.records.column_names == list(source.landed_names)
+    assert sample.records.column("_file").to_pylist() == ["BM01_21028_2026-09.xlsx", NAME, NAME]
+    assert "BM01_21028_2026-09.xlsx" in sample.where
+    assert not drop.raw_zone.exists()
+
+
+def test_a_sample_of_nothing_readable_says_why(drop: Drop) -> None:
+    source = drop.contract.source
+    assert isinstance(source, FilesSource)
+    drop.put(NAME, b"%PDF")
+    with pytest.raises(SourceRejected, match="a PDF document"):
+        sample_files(source, drop.connection, 3)

@@ -7,43 +7,28 @@ file what became of it. A bad file never stops the others, and a file half writt
 
 from __future__ import annotations
 
-import errno
-import logging
-import re
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from kho.connections import Connection
 from kho.contracts import Contract, FilesSource
-from kho.extract.files.csv_file import read_csv
+from kho.errors import SourceRejected
 from kho.extract.files.filesystem import errors_named, open_filesystem
-from kho.extract.files.inbox import Listed, copy_file, list_files
-from kho.extract.files.package import examine
-from kho.extract.files.records import SheetNotes, read_blocks
-from kho.extract.files.refusal import FileNotReady, FileRefused
-from kho.extract.files.sheets import Sheet
+from kho.extract.files.inbox import list_files
+from kho.extract.files.reading import FOLDER, FileReader, in_order
 from kho.extract.files.sink import RecordSink
-from kho.extract.files.texts import Written, as_text, written_forms
-from kho.extract.files.workbook import open_workbook
-from kho.raw_zone.landing import Landing
+from kho.extract.files.texts import written_forms
+from kho.extract.sample import Sample
+from kho.raw_zone.landing import Landing, record_files
 from kho.raw_zone.manifest import Manifest, batch_id
 from kho.raw_zone.received import FileStatus, KnownFiles, ReceivedFile
-from kho.settings import TIMEZONE
-
-log = logging.getLogger(__name__)
-
-_OUR_OWN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE}
-"""Troubles of this machine, not of a file."""
-
-FOLDER = "files"
-"""Where a batch keeps the files as they came."""
 
 _WORDS: Mapping[FileStatus, str] = {
     "read": "read",
@@ -69,13 +54,13 @@ def extract_files(
         errors_named(where),
         Landing(raw_zone, contract.dataset, f"{as_of:%Y%m%d}") as landing,
     ):
-        folder = f"{root.rstrip('/')}/{source.folder}".rstrip("/") if source.folder else root
         (landing.folder / FOLDER).mkdir()
         sink = RecordSink(landing.folder, source.landed_names)
-        forms = written_forms(contract, source)
-        reader = _Reader(contract, source, landing.folder, sink, known, as_of, forms)
+        forms = written_forms(contract.columns, source)
+        reader = FileReader(source, landing.folder, sink, known, as_of, forms)
         received = [
-            reader.take(system, file) for file in _in_order(list_files(system, folder), source, known)
+            reader.take(system, file)
+            for file in in_order(list_files(system, _folder(root, source)), source, known)
         ]
         sink.close()
         landing.rows = sink.rows
@@ -111,158 +96,38 @@ def summary(files: Iterable[ReceivedFile]) -> str:
     return "; ".join(parts)
 
 
-def _in_order(files: list[Listed], source: FilesSource, known: KnownFiles) -> list[Listed]:
-    """The files to look at, oldest first, so that a later version of a form follows the earlier one."""
-    wanted = [
-        file
-        for file in files
-        if (file.path, file.size, file.modified_at) not in known.read
-        and not file.is_hidden
-        and (
-            re.fullmatch(source.file_name, file.final_name, re.IGNORECASE)
-            or (source.other_files == "refuse" and not file.is_temporary)
-        )
-    ]
-    return sorted(wanted, key=lambda file: (file.modified_at, file.path))
+def sample_files(source: FilesSource, connection: Connection, rows: int) -> Sample:
+    """The first records of the newest files that can be read; nothing is landed.
 
-
-@dataclass
-class _Reader:
-    """Takes one file after the other."""
-
-    contract: Contract
-    source: FilesSource
-    folder: Path
-    sink: RecordSink
-    known: KnownFiles
-    as_of: date
-    forms: Mapping[str, Written]
-    number: int = 0
-
-    def take(self, system: fsspec.AbstractFileSystem, file: Listed) -> ReceivedFile:
-        """Copy, test and read a file; whatever happens is in what is returned."""
-        captured = self._captured(file)
-        received = self._with_submission(
-            ReceivedFile(file.path, file.size, file.modified_at, "read"), captured
-        )
-        try:
-            self._must_be_ready(file)
-            stored = self._stored_name(file)
-            sha256 = copy_file(system, file, self.folder / stored, self.source.limits.file_bytes)
-            received = replace(received, sha256=sha256, stored=stored)
-            received = self._read_or_refuse(file, received, captured)
-        except FileNotReady as reason:
-            received = self._not_ready(file, received, str(reason))
-        except FileRefused as refused:
-            place = refused.place
-            received = replace(
-                received, status="refused", reason=refused.reason, message=refused.message,
-                sheet=place.sheet, cell=place.cell,
-            )  # fmt: skip
-        if received.status != "read":
-            self.sink.rollback()
-        if received.status == "not_ready":
-            (self.folder / f"{received.stored}").unlink(missing_ok=True)
-            received = replace(received, stored=None, sha256=None)
-        self.known.note_content(received)
-        return received
-
-    def _must_be_ready(self, file: Listed) -> None:
-        if file.is_temporary:
-            raise FileNotReady("its name says that it is still being written")
-        if not re.fullmatch(self.source.file_name, file.name, re.IGNORECASE):
-            raise FileRefused("wrong_name", f"its name is not like '{self.source.file_name}'")
-        if file.is_link:
-            raise FileRefused("unsafe_name", "it is a link to another place, not a file")
-        if file.modified_at.date() > self.as_of:
-            raise FileNotReady("it was written after this night")
-        age = datetime.now(ZoneInfo(TIMEZONE)).replace(tzinfo=None) - file.modified_at
-        if timedelta(0) <= age < timedelta(seconds=self.source.settle_seconds):
-            raise FileNotReady("it was written a moment ago and may still grow")
-
-    def _not_ready(self, file: Listed, received: ReceivedFile, message: str) -> ReceivedFile:
-        """Left for the next night; a file that has not changed since an earlier one will not get better."""
-        waited = (file.path, file.size, file.modified_at) in self.known.waited_for
-        if waited and received.sha256 is not None:
-            return replace(
-                received, status="refused", reason="damaged", message=f"{message}, since last night"
+    Raises:
+        SourceRejected: no file can be read; the message says why of the newest one.
+    """
+    where = f"{connection.name}:{source.folder or '/'}"
+    with (
+        open_filesystem(connection) as (system, root),
+        errors_named(where),
+        tempfile.TemporaryDirectory(prefix="kho-sample-") as temporary,
+    ):
+        folder = Path(temporary)
+        (folder / FOLDER).mkdir()
+        sink = RecordSink(folder, source.landed_names)
+        reader = FileReader(source, folder, sink, KnownFiles(), date.max, written_forms((), source))
+        received = []
+        for file in reversed(in_order(list_files(system, _folder(root, source)), source, KnownFiles())):
+            received.append(reader.take(system, file))
+            if sink.rows >= rows:
+                break
+        sink.close()
+        read = [file for file in received if file.status == "read"]
+        if not read:
+            raise SourceRejected(
+                f"no file can be read: {received[0] if received else 'there is none that is called as agreed'}",
+                where=where,
+                next_step="compare the file with `form` in the contract, or its name with `file_name`",
             )
-        return replace(received, status="not_ready", message=message)
+        records = pa.concat_tables(pq.read_table(path) for path in record_files(folder)).drop_columns("_row")
+        return Sample(records.slice(0, rows), None, f"{where} {read[0].path}", None)
 
-    def _read_or_refuse(
-        self, file: Listed, received: ReceivedFile, captured: Mapping[str, str | None]
-    ) -> ReceivedFile:
-        try:
-            return self._read(file, received, captured)
-        except (FileRefused, FileNotReady):
-            raise
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno in _OUR_OWN:
-                raise
-            # A stranger's file: what nobody foresaw in it must not stop the others.
-            log.exception("reading %s failed", file.path)
-            message = f"reading it failed in a way nobody foresaw ({type(error).__name__})"
-            raise FileRefused("damaged", message) from error
 
-    def _read(self, file: Listed, received: ReceivedFile, captured: Mapping[str, str | None]) -> ReceivedFile:
-        path = self.folder / str(received.stored)
-        limits = self.source.limits
-        notes = SheetNotes()
-        if examine(path, file.name, limits) == "text":
-            sheet = read_csv(path, self.source.encodings, limits)
-            received = self._read_sheet(sheet, received, captured, notes)
-        else:
-            with open_workbook(path, self.source.form.sheets, limits) as workbook:
-                for sheet in workbook.sheets:
-                    received = self._read_sheet(sheet, received, captured, notes)
-                for name in workbook.hidden:
-                    notes.remarks.append(f"the hidden sheet '{name}' was not read")
-        if self.source.submission and received.content in self.known.contents:
-            return replace(received, status="same")
-        counts = [f"{count} rows left out: {what}" for what, count in sorted(notes.left_out.items())]
-        rows = self.sink.commit()
-        return replace(received, rows=rows, notes=tuple(notes.troubles), remarks=(*counts, *notes.remarks))
-
-    def _read_sheet(
-        self,
-        sheet: Sheet,
-        received: ReceivedFile,
-        captured: Mapping[str, str | None],
-        notes: SheetNotes,
-    ) -> ReceivedFile:
-        common = {
-            **captured,
-            "_file": received.path,
-            "_sha256": received.sha256,
-            "_modified_at": as_text(received.modified_at, self.forms["_modified_at"]),
-        }
-        for block in read_blocks(sheet, self.source.form, self.forms, captured, notes):
-            received = self._with_submission(received, {**common, **block.fixed})
-            self.sink.add(block, common)
-        return received
-
-    def _captured(self, file: Listed) -> dict[str, str | None]:
-        found = re.fullmatch(self.source.file_name, file.name, re.IGNORECASE)
-        if not found:
-            return {}
-        groups = found.groupdict()
-        texts = {name: text or "" for name, text in groups.items()}
-        return groups | {name: form.format(**texts) for name, form in self.source.derived.items()}
-
-    def _with_submission(self, received: ReceivedFile, values: Mapping[str, str | None]) -> ReceivedFile:
-        declared = self.source.submission
-        if declared is None:
-            return received
-        return replace(
-            received,
-            submitter=values.get(declared.submitter),
-            period=values.get(declared.period),
-            version=values.get(declared.version or ""),
-        )
-
-    def _stored_name(self, file: Listed) -> str:
-        """A name of our own: the sender's may hold anything."""
-        self.number += 1
-        extension = file.name.rpartition(".")[2].lower()
-        safe = extension if re.fullmatch(r"[a-z0-9]{1,5}", extension) else "bin"
-        return f"{FOLDER}/{self.number:05d}.{safe}"
+def _folder(root: str, source: FilesSource) -> str:
+    return f"{root.rstrip('/')}/{source.folder}".rstrip("/") if source.folder else root

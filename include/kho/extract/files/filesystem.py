@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import fsspec
 
@@ -24,6 +25,13 @@ from kho.connections import Connection
 from kho.errors import AuthenticationFailed, ConfigurationError, KhoError, SourceUnavailable
 
 CONNECT_SECONDS = 20
+_REFUSALS = ("Auth", "HostKey", "Credentials")
+_S3_REFUSALS = (
+    "ACCESS_DENIED",
+    "INVALID_ACCESS_KEY_ID",
+    "SIGNATURE_DOES_NOT_MATCH",
+    "INVALID_CLIENT_TOKEN_ID",
+)
 _SERVER_ERRORS = ("SSH", "Client", "Connection", "Channel")
 
 
@@ -70,15 +78,9 @@ def errors_named(where: str) -> Iterator[None]:
             where=where,
             next_step="check login and rights of the connection with its owner",
         ) from error
-    except ImportError as error:
-        raise ConfigurationError(
-            f"files of this kind need a package that is not installed: {error.name}",
-            where=where,
-            next_step="install it beside the project, or choose another kind of connection",
-        ) from error
     except Exception as error:
         name = type(error).__name__
-        if "Auth" in name or "HostKey" in name or "Credentials" in name:
+        if any(word in name for word in _REFUSALS) or any(word in str(error) for word in _S3_REFUSALS):
             raise AuthenticationFailed(
                 f"the place where files are dropped refuses us ({name})",
                 where=where,
@@ -116,27 +118,24 @@ def _open_sftp(connection: Connection) -> tuple[fsspec.AbstractFileSystem, str]:
 
 
 def _open_s3(connection: Connection) -> tuple[fsspec.AbstractFileSystem, str]:
-    root = _needed(connection, "path", connection.extra.get("path") or connection.schema)
-    client: dict[str, Any] = {"region_name": connection.extra.get("region_name")}
-    if endpoint := connection.extra.get("endpoint_url") or _endpoint(connection):
-        client["endpoint_url"] = endpoint
-    system = fsspec.filesystem(
-        "s3",
-        key=connection.login,
-        secret=connection.password,
-        client_kwargs={name: value for name, value in client.items() if value},
-        config_kwargs={"connect_timeout": CONNECT_SECONDS, "retries": {"max_attempts": 3}},
-        use_listings_cache=False,
-        skip_instance_cache=True,
+    """Through pyarrow, which is there anyway and speaks S3 itself."""
+    from fsspec.implementations.arrow import ArrowFSWrapper
+    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
+
+    extra = connection.extra
+    root = _needed(connection, "path", extra.get("path") or connection.schema)
+    endpoint = urlsplit(str(extra.get("endpoint_url") or ""))
+    server = S3FileSystem(
+        access_key=connection.login,
+        secret_key=connection.password,
+        region=extra.get("region_name") or "us-east-1",
+        endpoint_override=endpoint.netloc or None,
+        scheme=endpoint.scheme or "https",
+        connect_timeout=CONNECT_SECONDS,
+        request_timeout=CONNECT_SECONDS,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=3),
     )
-    return system, root.strip("/")
-
-
-def _endpoint(connection: Connection) -> str | None:
-    if not connection.host:
-        return None
-    scheme = "http" if connection.extra.get("insecure_http") else "https"
-    return f"{scheme}://{connection.host}" + (f":{connection.port}" if connection.port else "")
+    return ArrowFSWrapper(server), root.strip("/")
 
 
 def _needed(connection: Connection, name: str, value: Any) -> str:

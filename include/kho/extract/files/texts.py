@@ -12,13 +12,13 @@ can be read from either, so the row is stopped and its cell is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from kho.conform.expressions import VIETNAMESE_NUMBER
-from kho.contracts.model import Contract
+from kho.contracts.model import Column
 from kho.contracts.sources.files import FilesSource
 from kho.extract.files.sheets import CellError, Formula, Percent, Value
 
@@ -32,12 +32,12 @@ class Written:
     digits: int | None = None
 
 
-def written_forms(contract: Contract, source: FilesSource) -> Mapping[str, Written]:
-    """The declared form of every landed name."""
+def written_forms(columns: Iterable[Column], source: FilesSource) -> Mapping[str, Written]:
+    """The declared form of every landed name, as far as the contract's columns say it."""
     digits = {column.name: column.digits for column in source.form.columns}
     digits |= {cell.name: cell.digits for cell in source.form.cells}
     forms = {name: Written(digits=digits.get(name)) for name in source.landed_names}
-    for column in contract.columns:
+    for column in columns:
         name = column.source_name
         # A column may be read twice, once for its value and once for why it has none.
         if name in forms and forms[name].logical_type == "string":
