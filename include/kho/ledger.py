@@ -13,7 +13,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from kho.contracts import Contract
+from kho.extract.earlier import Earlier
+from kho.extract.files.refusal import for_sender
 from kho.raw_zone.manifest import Manifest
+from kho.raw_zone.received import KnownFiles, ReceivedFile
 from kho.sql_files import run_file
 from kho.stage import stage_table
 
@@ -45,8 +49,20 @@ def set_status(engine: sa.Engine, batch_id: str, status: str, note: str | None =
         db.execute(update, {"id": batch_id, "status": status, "note": note or None})
 
 
-def watermark_before(engine: sa.Engine, dataset: str, as_of: date) -> datetime | None:
-    """What had been asked for before the night of `as_of`.
+def earlier(engine: sa.Engine, contract: Contract, as_of: date) -> Earlier:
+    """How far a dataset's source had been read before the night of `as_of`."""
+    if contract.source.kind == "reference":
+        return Earlier()
+    if contract.source.kind == "files":
+        return Earlier(files=_files_before(engine, contract.dataset, as_of))
+    return Earlier(
+        watermark=_watermark_before(engine, contract.dataset, as_of),
+        batch=_last_loaded(engine, contract.dataset),
+    )
+
+
+def _watermark_before(engine: sa.Engine, dataset: str, as_of: date) -> datetime | None:
+    """What had been asked for before that night.
 
     A watermark that this very night has set does not count: asking again must give the same batch.
     """
@@ -56,11 +72,30 @@ def watermark_before(engine: sa.Engine, dataset: str, as_of: date) -> datetime |
     return value
 
 
-def last_loaded(engine: sa.Engine, dataset: str) -> str | None:
+def _last_loaded(engine: sa.Engine, dataset: str) -> str | None:
     """The batch of this dataset that the warehouse took in last, replays aside."""
     with engine.connect() as db:
         found: str | None = run_file(db, "quality/last_loaded.sql", dataset=dataset).scalar()
     return found
+
+
+def _files_before(engine: sa.Engine, dataset: str, as_of: date) -> KnownFiles:
+    """Each file known; it counts as read once the batch that brought it is loaded."""
+    with engine.connect() as db:
+        rows = run_file(db, "quality/files_before.sql", dataset=dataset, as_of=as_of).mappings()
+        return KnownFiles.of(ReceivedFile(**row) for row in rows)
+
+
+def note_files(engine: sa.Engine, manifest: Manifest) -> None:
+    """Write down what became of each file of a batch, and the refused ones for their senders."""
+    with engine.begin() as db:
+        for file in manifest.files:
+            values = asdict(file) | {"notes": list(file.notes), "remarks": list(file.remarks)}
+            batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id, "as_of": manifest.as_of}
+            run_file(db, "quality/note_received_file.sql", **values, **batch)
+            if file.status == "refused":
+                title, remedy = for_sender(file.reason or "")
+                run_file(db, "quality/note_rejected_file.sql", **values, **batch, title=title, remedy=remedy)
 
 
 def is_staged(engine: sa.Engine, manifest: Manifest) -> bool:

@@ -69,10 +69,11 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     """Land what the source has for the night of `as_of`; `unchanged` if the warehouse has it already."""
     clock = _Clock(dataset, "extract")
     contract = load_contract(dataset)
-    watermark = ledger.watermark_before(context.engine, dataset, as_of)
-    base = ledger.last_loaded(context.engine, dataset)
-    manifest = land(contract, as_of, watermark, context.connections, context.settings, base)
+    earlier = ledger.earlier(context.engine, contract, as_of)
+    manifest = land(contract, as_of, earlier, context.connections, context.settings)
     status = _enter(manifest, context)
+    if manifest.files:
+        ledger.note_files(context.engine, manifest)
     return clock.result(
         manifest.batch_id,
         outcome="unchanged" if status == "loaded" else "done",
@@ -310,6 +311,10 @@ def _folder(dataset: str, batch_id: str, context: Context) -> Path:
 
 
 def _drift_message(manifest: Manifest) -> str:
+    if manifest.files:
+        from kho.extract.files.extractor import summary
+
+        return summary(manifest.files)
     if not manifest.unexpected_fields:
         return ""
     return f"the source sends fields the contract does not know: {', '.join(manifest.unexpected_fields)}"

@@ -12,6 +12,7 @@ import pytest
 
 from kho.conform.expressions import conform
 from kho.contracts import Column, Contract, load_contract
+from kho.contracts.model import STANDARD_MARKERS
 
 
 def _column(name: str, kind: str, **more: Any) -> Column:
@@ -141,3 +142,103 @@ def test_two_troubles_of_one_row_are_both_noted() -> None:
     with duckdb.connect() as duck:
         row = conform(duck.from_arrow(landed), contract).to_arrow_table().to_pylist()[0]
     assert row["_unreadable"] == ",received_at,due_at,"
+
+
+def _with_reason(column: Column, *values: Any) -> list[tuple[Any, ...]]:
+    """Each value, why there is none, and whether it could not be read."""
+    key = _column("id", "string", key_position=1)
+    why = _column("why", "string", missing_reason_of=column.name).model_copy(
+        update={"source_name": column.source_name}
+    )
+    contract = load_contract("agencies").model_copy(update={"columns": (key, column, why)})
+    numbers = range(len(values))
+    landed = pa.table(
+        {"_row": list(numbers), "id": [str(n) for n in numbers], column.source_name: list(values)}
+    )
+    with duckdb.connect() as duck:
+        rows = conform(duck.from_arrow(landed), contract).to_arrow_table().sort_by("_row").to_pylist()
+    return [(row[column.name], row["why"], row["_unreadable"]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("sent", "value", "why", "unreadable"),
+    [
+        ("1.234,5", Decimal("1234.5000"), None, None),
+        ("-", None, "not_applicable", None),
+        (" – ", None, "not_applicable", None),
+        ("X", None, "not_applicable", None),
+        ("Không  có", None, "not_applicable", None),
+        ("Kho\u0302ng co\u0301", None, "not_applicable", None),
+        ("…", None, "not_yet_reported", None),
+        ("chưa có", None, "not_yet_reported", None),
+        ("không rõ", None, "unknown", None),
+        ("-5", Decimal("-5.0000"), None, None),
+        ("xx", None, None, ",value,"),
+        ("", None, None, None),
+        (None, None, None, None),
+    ],
+)
+def test_the_meanings_of_a_missing_value_are_kept_apart(
+    sent: str | None, value: Any, why: str | None, unreadable: str | None
+) -> None:
+    column = _column("value", "number", source_format="1.234,56", missing_markers=STANDARD_MARKERS)
+    assert _with_reason(column, sent) == [(value, why, unreadable)]
+
+
+def test_marks_in_texts_and_dates_are_no_values_either() -> None:
+    name = _column("name", "string", missing_markers={"unknown": ("?",)})
+    assert _with_reason(name, "Đăk Hà", "?") == [("Đăk Hà", None, None), (None, "unknown", None)]
+    on = _column("on", "date", source_format="%d/%m/%Y", missing_markers={"not_yet_reported": ("chưa có",)})
+    assert _with_reason(on, "Chưa có", "mai") == [(None, "not_yet_reported", None), (None, None, ",on,")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "sent", "becomes"),
+    [
+        ("triệu đồng", "1.234,56", Decimal("1234560000.0000")),
+        ("triệu đồng", "0,00000001", Decimal("0.0100")),
+        ("tỷ đồng", "999.999.999,9999", Decimal("999999999999900000.0000")),
+        ("triệu đồng", "12,5 triệu đồng", Decimal("12500000.0000")),
+        ("triệu đồng", "12,5 tỷ đồng", None),
+        ("tạ", "15", Decimal("1.5000")),
+        ("%", "85,5%", Decimal("85.5000")),
+        ("%", "85,5 %", Decimal("85.5000")),
+        ("triệu đồng", "85,5%", None),
+        ("đồng", "1234567", Decimal("1234567.0000")),
+    ],
+)
+def test_a_number_is_kept_in_its_canonical_unit(unit: str, sent: str, becomes: Decimal | None) -> None:
+    column = _column("value", "number", source_format="1.234,56", source_unit=unit, sql_type="numeric(24,4)")
+    assert _conform(column, sent) == [(becomes, None if becomes is not None else ",value,")]
+
+
+def test_native_numbers_have_units_too() -> None:
+    column = _column("value", "number", source_unit="triệu đồng")
+    assert _conform(column, Decimal("1.5"), None) == [(Decimal("1500000.0000"), None), (None, None)]
+
+
+def test_the_unit_may_stand_in_a_column_of_its_own() -> None:
+    value = _column("value", "number", source_format="1.234,56", source_unit_column="ĐVT")
+    contract = load_contract("agencies").model_copy(
+        update={"columns": (_column("id", "string", key_position=1), value)}
+    )
+    rows = [
+        ("1", "1,5", "triệu đồng", Decimal("1500000.0000")),
+        ("2", "1,5", " Nghìn  người", Decimal("1500.0000")),
+        ("3", "85,5%", "%", Decimal("85.5000")),
+        ("4", "85,5%", "ha", None),
+        ("5", "1,5", "gùi", None),
+        ("6", "1,5", None, None),
+    ]
+    landed = pa.table(
+        {
+            "_row": [int(row[0]) for row in rows],
+            "id": [row[0] for row in rows],
+            "value": [row[1] for row in rows],
+            "ĐVT": [row[2] for row in rows],
+        }
+    )
+    with duckdb.connect() as duck:
+        found = conform(duck.from_arrow(landed), contract).to_arrow_table().sort_by("_row").to_pylist()
+    assert [row["value"] for row in found] == [row[3] for row in rows]
+    assert [row["_unreadable"] is None for row in found] == [row[3] is not None for row in rows]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Mapping
 from functools import reduce
 
 from duckdb import (
@@ -25,7 +26,16 @@ from duckdb import (
 )
 
 from kho.conform.legacy_encoding import BROKEN_TEXT, decoded
-from kho.contracts.model import Column, Contract
+from kho.conform.measures import (
+    WIDE,
+    has_unit,
+    in_canonical_unit,
+    missing_reason,
+    unit_columns,
+    unit_values,
+    without_unit,
+)
+from kho.contracts.model import Column, Contract, Markers
 from kho.errors import ContractError
 
 VIETNAMESE_NUMBER = "1.234,56"
@@ -53,9 +63,15 @@ def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
     """The landed records as the contract has them; streams when it is read as a stream."""
     types = dict(zip(landed.columns, map(str, landed.types), strict=True))
     row = [ColumnExpression("_row")] if "_row" in types else []
+    markers = {column.name: column.missing_markers for column in contract.columns}
     given = [
-        _given(column, types[column.source_name], contract).alias(f"{column.name}?")
+        _given_or_missing(column, types[column.source_name], markers, contract).alias(f"{column.name}?")
         for column in contract.columns
+    ]
+    units = [
+        value
+        for name in unit_columns(contract.columns)
+        for value in unit_values(name, clean_text(ColumnExpression(name)))
     ]
     read = [
         value
@@ -67,7 +83,7 @@ def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
     ]
     names = [ColumnExpression(column.name) for column in contract.columns]
     return (
-        landed.select(*row, *given)
+        landed.select(*row, *given, *units)
         .select(*row, *read)
         .select(*row, _unreadable(contract, types), *names, _key_hash(contract))
     )
@@ -78,6 +94,21 @@ def _key_hash(contract: Contract) -> Expression:
     key = [ColumnExpression(column.name) for column in contract.key]
     complete = reduce(operator.and_, (part.isnotnull() for part in key))
     return CaseExpression(complete, FunctionExpression("hash", *key)).alias(KEY_HASH)
+
+
+def _given_or_missing(
+    column: Column, landed_type: str, markers: Mapping[str, Markers], contract: Contract
+) -> Expression:
+    """What the source gave, but nothing where it wrote that it has no value; or why it has none."""
+    source = ColumnExpression(column.source_name)
+    if column.missing_reason_of:
+        if landed_type != "VARCHAR":
+            return ConstantExpression(None).cast("VARCHAR")
+        return missing_reason(clean_text(source), markers[column.missing_reason_of])
+    given = _given(column, landed_type, contract)
+    if not column.missing_markers or landed_type != "VARCHAR":
+        return given
+    return CaseExpression(missing_reason(clean_text(source), column.missing_markers).isnull(), given)
 
 
 def _given(column: Column, landed_type: str, contract: Contract) -> Expression:
@@ -109,14 +140,18 @@ def _read(column: Column, landed_type: str, contract: Contract) -> Expression:
     if column.nested_sum:
         return _sum_nested(column, given)
     if landed_type != "VARCHAR":
-        return given.try_cast(_duckdb_type(column))
+        kind = _duckdb_type(column)
+        return in_canonical_unit(column, given if has_unit(column) else given.try_cast(kind), kind)
     if column.logical_type == "string":
         if contract.source.kind != "sql":
             return given
         # Only a database sends text whose bytes are no text.
         return CaseExpression(~FunctionExpression("starts_with", given, _text(BROKEN_TEXT)), given)
-    as_it_is = _parse(column, given)
-    washed = _parse(column, clean_text(given))
+    kind, clean = _duckdb_type(column), clean_text(given)
+    if has_unit(column):
+        given, clean = without_unit(column, given), without_unit(column, clean)
+    as_it_is = in_canonical_unit(column, _parse(column, given), kind)
+    washed = in_canonical_unit(column, _parse(column, clean), kind)
     # CASE, not COALESCE: it is the one that leaves the second reading to the rows that need it.
     return CaseExpression(as_it_is.isnotnull(), as_it_is).otherwise(washed)
 
@@ -188,7 +223,8 @@ def _parse(column: Column, text: Expression) -> Expression:
             f"the number format '{column.source_format}' of column '{column.name}' is unknown",
             next_step=f"use '{VIETNAMESE_NUMBER}' or leave sourceFormat out",
         )
-    return text.try_cast(_duckdb_type(column))
+    wide = column.model_copy(update={"logical_type": "number", "sql_type": WIDE})
+    return text.try_cast(_duckdb_type(wide if has_unit(column) else column))
 
 
 def _count_nested(column: Column, text: Expression, path: str) -> Expression:

@@ -17,7 +17,9 @@ from typing import Any
 import jsonschema_rs
 from pydantic import ValidationError
 
-from kho.contracts.model import LOGICAL_TO_SQL, Column, Contract
+from kho.conform.units import unit_of
+from kho.contracts.model import LOGICAL_TO_SQL, STANDARD_MARKERS, Column, Contract
+from kho.contracts.sources import FilesSource
 from kho.errors import ContractError
 from kho.settings import get_settings
 from kho.yaml_source import YamlDocument, load_yaml
@@ -29,10 +31,16 @@ _COLUMN_PROPERTIES = {
     "nestedCount": "nested_count",
     "nestedSum": "nested_sum",
     "charset": "charset",
+    "missingMarkers": "missing_markers",
+    "missingReasonOf": "missing_reason_of",
+    "sourceUnit": "source_unit",
+    "sourceUnitColumn": "source_unit_column",
 }
 
+_NUMBERS = ("integer", "number")
+
 _UNION_TAGS = {
-    *("rest", "sql", "reference"),
+    *("rest", "sql", "files", "reference"),
     *("stream", "keyset", "partition"),
     *("offset", "page", "cursor", "link", "none"),
     *("wso2_client_credentials", "lgsp_access_token", "session_login"),
@@ -179,6 +187,8 @@ def _column(document: YamlDocument, path: Path, place: tuple[Any, ...], raw: dic
         "classification": raw.get("classification"),
         **{_COLUMN_PROPERTIES[name]: value for name, (_, value) in custom.items()},
     }
+    if values.get("missing_markers") == "standard":
+        values["missing_markers"] = STANDARD_MARKERS
     try:
         return Column.model_validate(values)
     except ValidationError as error:
@@ -216,6 +226,32 @@ def _check_references(document: YamlDocument, path: Path, contract: Contract) ->
     if contract.source.watermark is not None:
         place = ("customProperties", places["source"], "value", "watermark", "column")
         wanted.append((contract.source.watermark.column, place))
+    if problem := _wrong_column(contract):
+        index, message = problem
+        raise _wrong(document, path, ("schema", 0, "properties", index), message)
     for name, place in wanted:
         if name and name not in names:
             raise _wrong(document, path, place, f"the column '{name}' is not in the schema")
+
+
+def _wrong_column(contract: Contract) -> tuple[int, str] | None:
+    """The first column whose unit, missing markers or source do not fit the rest, and what is wrong."""
+    landed = contract.source.landed_names if isinstance(contract.source, FilesSource) else None
+    explained = {column.missing_reason_of for column in contract.columns}
+    with_markers = {column.name: column for column in contract.columns if column.missing_markers}
+    for index, column in enumerate(contract.columns):
+        if landed is not None and column.source_name not in landed:
+            return index, f"the form has nothing called '{column.source_name}'; it has: {', '.join(landed)}"
+        if column.source_unit and unit_of(column.source_unit) is None:
+            return index, f"the unit '{column.source_unit}' is not known; add it to kho/conform/units.py"
+        if (column.source_unit or column.source_unit_column) and column.logical_type not in _NUMBERS:
+            return index, "only a number has a unit"
+        if column.source_unit_column not in {None, *(landed or contract.source_names)}:
+            return index, f"nothing called '{column.source_unit_column}' is landed"
+        if column.name in with_markers and column.name not in explained:
+            return index, f"no column says why '{column.name}' has no value (missingReasonOf)"
+        if column.missing_reason_of:
+            other = with_markers.get(column.missing_reason_of)
+            if other is None or other.source_name != column.source_name:
+                return index, f"'{column.missing_reason_of}' has no missingMarkers, or another physicalName"
+    return None

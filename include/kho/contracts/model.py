@@ -7,6 +7,7 @@ own JSON schema; here live the two custom properties this project adds, `source`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -23,6 +24,18 @@ LOGICAL_TO_SQL = {
     "boolean": "boolean",
 }
 """SQL type of a staged column where the contract's physicalType does not say otherwise."""
+
+
+MissingReason = Literal["not_applicable", "not_yet_reported", "unknown"]
+
+Markers = Mapping[MissingReason, tuple[str, ...]]
+
+STANDARD_MARKERS: Markers = {
+    "not_applicable": ("-", "–", "—", "x", "không có", "không phát sinh"),
+    "not_yet_reported": ("…", "...", "..", "chưa có", "chưa báo cáo", "chưa tổng hợp"),
+    "unknown": ("?", "không rõ", "không xác định", "kxđ", "n/a"),
+}
+"""The markers of `missingMarkers: standard`, compared without regard to case and spaces."""
 
 
 class Column(Frozen):
@@ -44,6 +57,14 @@ class Column(Frozen):
     default_value: str | None = None
     nested_count: str | None = None
     nested_sum: str | None = None
+    missing_markers: Markers = Field(default_factory=dict)
+    """What people write where they have no value, by its meaning; such a value is NULL, not unreadable."""
+    missing_reason_of: str | None = None
+    """This column says why that one has no value."""
+    source_unit: str | None = None
+    """The unit of the source's numbers, such as `triệu đồng`; they are kept in its canonical unit."""
+    source_unit_column: str | None = None
+    """The source's column that names the unit of each number."""
 
 
 class Quality(Frozen):

@@ -6,10 +6,11 @@ knows which extractor serves which kind of source.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 from kho.connections import Connections
-from kho.contracts import Contract, ReferenceSource, RestSource
+from kho.contracts import Contract, FilesSource, ReferenceSource, RestSource
+from kho.extract.earlier import Earlier
 from kho.extract.windows import span_for
 from kho.raw_zone.manifest import Manifest
 from kho.settings import Settings
@@ -18,15 +19,13 @@ from kho.settings import Settings
 def land(
     contract: Contract,
     as_of: date,
-    watermark: datetime | None,
+    earlier: Earlier,
     connections: Connections,
     settings: Settings,
-    base: str | None = None,
 ) -> Manifest:
-    """Ask the source for what changed since `watermark` (None: everything) and land it.
+    """Ask the source for what is new since `earlier` and land it.
 
-    A table without a watermark is compared with its state in `base`, the batch loaded last; if nothing
-    changed, `base` is what is returned.
+    If nothing changed in a table that has no change date, the manifest is that of the batch loaded last.
 
     Raises:
         KhoError: what the source, the gateway or the credentials did; nothing is left behind.
@@ -37,15 +36,23 @@ def land(
 
         return extract_reference(contract, source, as_of, settings)
     connection = connections.get(source.connection)
+    if isinstance(source, FilesSource):
+        from kho.extract.files.extractor import extract_files
+
+        return extract_files(contract, source, connection, as_of, earlier.files, settings.raw_zone)
     if isinstance(source, RestSource):
         from kho.extract.rest import extract_rest
 
         span = (
             None
             if source.watermark is None or source.window is None
-            else span_for(as_of, watermark, source.watermark.lookback_days, source.window.history_days)
+            else span_for(
+                as_of, earlier.watermark, source.watermark.lookback_days, source.window.history_days
+            )
         )
         return extract_rest(contract, source, connection, span, as_of, settings)
     from kho.extract.sql import extract_sql
 
-    return extract_sql(contract, source, connection, as_of, watermark, settings.raw_zone, base)
+    return extract_sql(
+        contract, source, connection, as_of, earlier.watermark, settings.raw_zone, earlier.batch
+    )

@@ -1,4 +1,8 @@
-"""A few records of a source, to look at before anything is landed."""
+"""A few rows of a source, fetched dry: nothing is landed and nothing is written.
+
+In: what a connector sees when it asks for the first rows. Out: a `Sample`, the same for every kind of
+source, which `kho dataset new` profiles and `kho dataset check` conforms and judges.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class Sample:
-    """What a connector saw.
+    """The first rows of a source.
 
-    `records` are as they would land: text for JSON, XML and files, native types for databases. `declared` is
-    the total the source states, `where` names what was asked, `types` the source's own column types if it
-    states them.
+    Attributes:
+        records: as they would be landed: text for JSON, XML and files, native types for databases.
+        declared: the total that the source states, None where it states none.
+        where: endpoint, table or file, for people to read.
+        types: the source's own column types, where it states them.
     """
 
     records: pa.Table

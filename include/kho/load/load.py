@@ -64,6 +64,8 @@ def load_batch(
         counted = _count(db, contract, table)
         loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
         _settle_quarantine(db, manifest)
+        if manifest.files:
+            run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
         if not manifest.replays:
             _score(db, contract, manifest, counted.newest)

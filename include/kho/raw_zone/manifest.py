@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from kho.errors import HostError
+from kho.raw_zone.received import ReceivedFile
 
 FILE_NAME = "manifest.json"
 
@@ -42,6 +43,8 @@ class Manifest:
     unexpected_fields: tuple[str, ...] = ()
     replays: str | None = None
     follows: str | None = None
+    files: tuple[ReceivedFile, ...] = ()
+    """Of a source of files: each one, and what became of it."""
 
 
 def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:
@@ -71,4 +74,5 @@ def read_manifest(folder: Path) -> Manifest:
             values[name] = datetime.fromisoformat(values[name])
     values["as_of"] = date.fromisoformat(values["as_of"])
     values["unexpected_fields"] = tuple(values["unexpected_fields"])
+    values["files"] = tuple(ReceivedFile.from_json(file) for file in values.get("files", ()))
     return Manifest(**values)
