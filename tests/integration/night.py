@@ -35,6 +35,7 @@ FACTS = (
     "digital_signature",
     "disbursement",
     "dossier",
+    "enterprise_event",
     "indicator_target",
     "indicator_value",
     "plan_task_progress",
@@ -42,6 +43,7 @@ FACTS = (
 )
 
 _NATURAL_KEYS = {
+    "enterprise_key": ("dw.dim_enterprise", "enterprise_key", "enterprise_ref || ' ' || valid_from"),
     "agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
     "procedure_key": ("dw.dim_procedure", "procedure_key", "procedure_code"),
     "indicator_key": ("dw.dim_indicator", "indicator_key", "indicator_code"),
@@ -50,6 +52,8 @@ _NATURAL_KEYS = {
     "unit_key": ("dw.dim_administrative_unit", "unit_key", "unit_code || ' ' || valid_from"),
 }
 _LINEAGE = {"batch_key"}
+# Dimensions with a history, and the key that a row has only here.
+HISTORIES = {"dim_enterprise": "enterprise_key"}
 
 
 @dataclass
@@ -109,10 +113,11 @@ class Province:
         return {name: sorted(map(repr, self.rows(f"SELECT * FROM dw.{name}"))) for (name,) in tables}
 
     def star(self) -> dict[str, list[str]]:
-        """The facts with natural keys in place of surrogates and without lineage, in a fixed order."""
-        return {f"fact_{name}": self._fact(f"fact_{name}") for name in FACTS}
+        """Facts and histories with natural keys for surrogates and without lineage, in a fixed order."""
+        facts = {f"fact_{name}": self._table(f"fact_{name}") for name in FACTS}
+        return facts | {name: self._table(name, key) for name, key in HISTORIES.items()}
 
-    def _fact(self, table: str) -> list[str]:
+    def _table(self, table: str, own_key: str | None = None) -> list[str]:
         columns = [
             name
             for (name,) in self.rows(
@@ -120,7 +125,7 @@ class Province:
                 "WHERE table_schema = 'dw' AND table_name = :t ORDER BY column_name",
                 t=table,
             )
-            if name not in _LINEAGE
+            if name not in {*_LINEAGE, own_key}
         ]
         selected = []
         for column in columns:

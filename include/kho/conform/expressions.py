@@ -126,7 +126,8 @@ def _given(column: Column, landed_type: str, contract: Contract) -> Expression:
     if charset in ("tcvn3", "vni"):
         source = decoded(source, charset)
     if column.text_hygiene == "verbatim":
-        return FunctionExpression("replace", source, _text("\x00"), _text(""))
+        kept = FunctionExpression("replace", source, _text("\x00"), _text(""))
+        return FunctionExpression("nullif", kept, _text(""))
     text = clean_text(source)
     return text if column.default_value is None else CoalesceOperator(text, _text(column.default_value))
 

@@ -73,6 +73,8 @@ class Quality(Frozen):
     owner_agency: str
     agency_column: str | None = None
     quarantine_limit: float = Field(gt=0, le=1)
+    quarantine_floor: int = Field(default=10, ge=0)
+    """So many rejected rows never stop a load: one bad row of three says nothing about the batch."""
 
 
 class Freshness(Frozen):

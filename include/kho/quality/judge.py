@@ -51,7 +51,8 @@ def judge_batch(
         _keep_results(db, contract, manifest, suite, validation.results)
     reasons = [f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)]
     limit = contract.quality.quarantine_limit
-    if not manifest.replays and rejected > limit * manifest.fetched:
+    most = max(contract.quality.quarantine_floor, limit * manifest.fetched)
+    if not manifest.replays and rejected > most:
         share = rejected / manifest.fetched
         reasons.append(
             f"{rejected} of {manifest.fetched} rows ({share:.1%}) are rejected, the limit is {limit:.0%}"

@@ -73,8 +73,11 @@ class Batch:
         found: list[Any] = self.columns[name][self.number].tolist()
         return found
 
-    def __len__(self) -> int:
-        return len(self.number)
+    @property
+    def happened(self) -> list[int]:
+        """The instant at which each record came to be what it is, whenever it was corrected."""
+        found: list[int] = self.columns["times"][self.number, self.version].tolist()
+        return found
 
 
 def _no_columns(_draw: Draw) -> Columns:

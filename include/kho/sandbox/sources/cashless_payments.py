@@ -137,6 +137,7 @@ SOURCE = Source(
     ).populate,
     served=ListService(
         path="/chiso/v1/thanhToanKhongDungTienMat",
+        access="authorization_json",
         span=Span("tu_ngay", "den_ngay", "%d-%m-%Y", max_days=31),
         pages=OffsetPages("bat_dau", "so_dong", max_limit=2000),
         answer=_answer,

@@ -130,6 +130,7 @@ SOURCE = Source(
     ).populate,
     served=ListService(
         path="/chiso/v1/chuKySo",
+        access="access_token_header",
         span=Span("tuNgay", "denNgay", "%Y-%m-%d", max_days=31),
         pages=NumberedPages("page", "size", max_limit=1000),
         answer=_answer,
