@@ -35,6 +35,7 @@ FACTS = (
     "digital_signature",
     "disbursement",
     "dossier",
+    "electronic_document",
     "indicator_target",
     "indicator_value",
     "plan_task_progress",
@@ -43,6 +44,8 @@ FACTS = (
 
 _NATURAL_KEYS = {
     "agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
+    "sender_agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
+    "receiver_agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
     "procedure_key": ("dw.dim_procedure", "procedure_key", "procedure_code"),
     "indicator_key": ("dw.dim_indicator", "indicator_key", "indicator_code"),
     "project_key": ("dw.dim_investment_project", "project_key", "project_code"),
@@ -163,7 +166,8 @@ class SandboxConnections:
     def __init__(self, sandbox: SandboxState, **extra: Any) -> None:
         quick = {"retry_base": 0.05, "retry_max": 1.2, "read_timeout": 3, "max_attempts": 4} | extra
         self._known = {found.name: found for found in connections_of(sandbox)}
-        self._known["lgsp"] = replace(self._known["lgsp"], extra=quick)
+        gateway = self._known["lgsp"]
+        self._known["lgsp"] = replace(gateway, extra=gateway.extra | quick)
 
     def get(self, name: str) -> Connection:
         return self._known[name]
