@@ -55,8 +55,8 @@ def lenient(after_a_night: Province, monkeypatch: pytest.MonkeyPatch) -> str:
         "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
     )
 
-    def without(contract: object) -> Suite:
-        suite = load_dataset_suite(contract)
+    def without(contract: object, loaded: object) -> Suite:
+        suite = load_dataset_suite(contract, loaded)
         return replace(suite, rules=tuple(found for found in suite.rules if found.rule_id != rule))
 
     monkeypatch.setattr(judge, "load_dataset_suite", without)
