@@ -96,6 +96,11 @@ class Province:
     def behave(self) -> None:
         requests.delete(f"{self.sandbox.lgsp_url}/_sandbox/misbehave", timeout=10).raise_for_status()
 
+    def requests(self, path: str) -> int:
+        """How often the sandbox was asked for this path so far."""
+        answer = requests.get(f"{self.sandbox.lgsp_url}/_sandbox/health", timeout=10)
+        return int(answer.json()["requests"].get(path, 0))
+
     def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         with self.context.engine.connect() as db:
             return [tuple(row) for row in db.execute(sa.text(query), parameters)]
