@@ -36,6 +36,7 @@ FACTS = (
     "disbursement",
     "dossier",
     "enterprise_event",
+    "electronic_document",
     "indicator_target",
     "indicator_value",
     "plan_task_progress",
@@ -45,6 +46,8 @@ FACTS = (
 _NATURAL_KEYS = {
     "enterprise_key": ("dw.dim_enterprise", "enterprise_key", "enterprise_ref || ' ' || valid_from"),
     "agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
+    "sender_agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
+    "receiver_agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
     "procedure_key": ("dw.dim_procedure", "procedure_key", "procedure_code"),
     "indicator_key": ("dw.dim_indicator", "indicator_key", "indicator_code"),
     "project_key": ("dw.dim_investment_project", "project_key", "project_code"),
@@ -96,6 +99,11 @@ class Province:
 
     def behave(self) -> None:
         requests.delete(f"{self.sandbox.lgsp_url}/_sandbox/misbehave", timeout=10).raise_for_status()
+
+    def requests(self, path: str) -> int:
+        """How often the sandbox was asked for this path so far."""
+        answer = requests.get(f"{self.sandbox.lgsp_url}/_sandbox/health", timeout=10)
+        return int(answer.json()["requests"].get(path, 0))
 
     def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         with self.context.engine.connect() as db:
@@ -168,7 +176,8 @@ class SandboxConnections:
     def __init__(self, sandbox: SandboxState, **extra: Any) -> None:
         quick = {"retry_base": 0.05, "retry_max": 1.2, "read_timeout": 3, "max_attempts": 4} | extra
         self._known = {found.name: found for found in connections_of(sandbox)}
-        self._known["lgsp"] = replace(self._known["lgsp"], extra=quick)
+        gateway = self._known["lgsp"]
+        self._known["lgsp"] = replace(gateway, extra=gateway.extra | quick)
 
     def get(self, name: str) -> Connection:
         return self._known[name]

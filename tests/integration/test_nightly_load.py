@@ -259,6 +259,24 @@ def test_a_passing_fault_is_ridden_out(misbehaving: Province, master_data: Provi
     assert province.star()["fact_dossier"] == misbehaving.star()["fact_dossier"]
 
 
+def test_a_failed_extraction_goes_on_where_it_stopped(misbehaving: Province, master_data: Province) -> None:
+    province = master_data.copy()
+    province.set_clock(EPOCH)
+    pages = 20
+    before = province.requests(DOSSIERS)
+    province.misbehave(path=DOSSIERS, kind="server_error", after=pages, times=1000)
+    with pytest.raises(SourceUnavailable, match="goes on where this one stopped"):
+        province.run("public_service_dossiers", EPOCH)
+    failed = province.requests(DOSSIERS) - before - pages
+    province.behave()
+    province.run("public_service_dossiers", EPOCH)
+    assert province.star()["fact_dossier"] == misbehaving.star()["fact_dossier"]
+    needed = province.requests(DOSSIERS) - before - failed
+    manifest = province.manifest("public_service_dossiers", EPOCH)
+    # Each window has its last page; one page was asked for twice, to see that nothing had moved.
+    assert needed <= manifest["totals"]["records"] / 100 + 13 + 1
+
+
 @pytest.mark.parametrize(
     ("kind", "cause"),
     [

@@ -50,13 +50,14 @@ def province(after_a_night: Province) -> Province:
 def lenient(after_a_night: Province, monkeypatch: pytest.MonkeyPatch) -> str:
     """The suite without the rule that alone keeps most rows out; the rule's id."""
     rule = after_a_night.scalar(
-        "SELECT failed_rules[1] FROM dq.quarantine WHERE cardinality(failed_rules) = 1 "
+        "SELECT failed_rules[1] FROM dq.quarantine WHERE dataset = 'public_service_dossiers' "
+        "AND cardinality(failed_rules) = 1 "
         "AND failed_rules[1] NOT LIKE '%unique%' AND business_key <> '' "
         "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
     )
 
-    def without(contract: object) -> Suite:
-        suite = load_dataset_suite(contract)
+    def without(contract: object, loaded: object) -> Suite:
+        suite = load_dataset_suite(contract, loaded)
         return replace(suite, rules=tuple(found for found in suite.rules if found.rule_id != rule))
 
     monkeypatch.setattr(judge, "load_dataset_suite", without)
@@ -65,7 +66,7 @@ def lenient(after_a_night: Province, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def open_keys(province: Province, rule: str | None = None) -> list[str]:
     only = "AND failed_rules = ARRAY[:rule]" if rule else "AND :rule IS NULL"
-    query = f"SELECT business_key FROM dq.quarantine WHERE status = 'open' {only} ORDER BY 1"
+    query = f"SELECT business_key FROM dq.quarantine WHERE dataset = 'public_service_dossiers' AND status = 'open' {only} ORDER BY 1"
     return [key for (key,) in province.rows(query, rule=rule)]
 
 
@@ -77,7 +78,8 @@ def judgement_of_the_night(province: Province) -> list[list[tuple]]:
 def test_cases_are_listed_by_every_filter(after_a_night: Province) -> None:
     engine = after_a_night.context.engine
     count, cases = list_cases(engine, dataset=DOSSIERS, limit=5)
-    assert count == after_a_night.scalar("SELECT count(*) FROM dq.quarantine") > len(cases) == 5
+    held = "SELECT count(*) FROM dq.quarantine WHERE dataset = :d"
+    assert count == after_a_night.scalar(held, d=DOSSIERS) > len(cases) == 5
     case = cases[0]
     for name, value in {"agency": case.agency_code, "rule": case.failed_rules[0]}.items():
         fewer, found = list_cases(engine, **{name: value}, limit=10_000)
@@ -91,7 +93,9 @@ def test_cases_are_listed_by_every_filter(after_a_night: Province) -> None:
 
 def test_nothing_personal_is_shown(after_a_night: Province, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "get_settings", lambda: after_a_night.context.settings)
-    ids = after_a_night.rows("SELECT quarantine_id, raw FROM dq.quarantine ORDER BY 1 LIMIT 40")
+    ids = after_a_night.rows(
+        "SELECT quarantine_id, raw FROM dq.quarantine WHERE dataset = :d ORDER BY 1 LIMIT 40", d=DOSSIERS
+    )
     shown = CliRunner().invoke(cli.app, ["quarantine", "list", "--limit", "40"])
     assert shown.exit_code == 0, shown.output
     listed = shown.output

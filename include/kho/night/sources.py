@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from kho.connections import Connection, is_overridden, write_connections
 from kho.sandbox import process
+from kho.sandbox.access import X_ROAD_CLIENT
 from kho.sandbox.registry import GATEWAY, agency_connection, connection_names
 from kho.sandbox.source import POSTGRESQL
 from kho.sandbox.state import DEFAULT_SIZE, SandboxState, config_path, read_config
@@ -71,6 +72,7 @@ def connections_of(state: SandboxState) -> list[Connection]:
             port=gateway.port,
             login=state.consumer_key,
             password=state.consumer_secret,
+            extra={"x_road_client": X_ROAD_CLIENT},
         )
     ]
     found += [_database_connection(agency_connection(name), url) for name, url in state.database_urls.items()]

@@ -14,6 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kho.contracts.model import Contract
+from kho.quality.catalogues import loaded_codes
 from kho.quality.rejects import write_rejects
 from kho.raw_zone.manifest import Manifest
 from kho.rules.suite import Rule, Suite, load_dataset_suite
@@ -39,7 +40,7 @@ def judge_batch(
     Of a replay only the rows are judged: a handful of records that failed before says nothing about
     the whole dataset, and most of them may well fail again.
     """
-    suite = load_dataset_suite(contract)
+    suite = load_dataset_suite(contract, loaded_codes(engine))
     if manifest.replays:
         suite = replace(suite, rules=suite.row_rules)
     params = {"as_of": manifest.as_of, "as_of_end": datetime.combine(manifest.as_of, time.max)}

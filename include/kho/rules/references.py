@@ -1,13 +1,14 @@
 """What a suite's `{$ref: <name>.<field>}` stands for.
 
-In:  the reference CSV files, the columns of the dataset's contract, the administrative units.
+In:  the reference CSV files, the catalogues that the warehouse has, the columns of the dataset's
+     contract, the administrative units.
 Out: a resolver: reference -> value. Everything it returns can be written as JSON, because Great
      Expectations identifies an expectation by the JSON of its arguments.
 """
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,15 +18,23 @@ Resolver = Callable[[str], object]
 """Gives the value of a reference; LookupError says why there is none."""
 
 
-def reference_resolver(reference_dir: Path, contract_columns: Sequence[str], province_code: str) -> Resolver:
+def reference_resolver(
+    reference_dir: Path,
+    contract_columns: Sequence[str],
+    province_code: str,
+    loaded: Mapping[str, Sequence[str]] | None = None,
+) -> Resolver:
     """Make the resolver of one dataset.
 
     It knows `contract.columns` (the columns, in order), `administrative_units.commune_periods`
-    (see `commune_periods`), and `<file>.<column>` for every CSV file in `reference_dir` (the
-    distinct values that are not empty, sorted).
+    (see `commune_periods`), what is in `loaded` (code lists that the warehouse has from their source), and
+    `<file>.<column>` for every CSV file in `reference_dir` (the distinct values that are not empty, sorted).
     """
+    loaded = loaded or {}
 
     def resolve(reference: str) -> object:
+        if reference in loaded:
+            return list(loaded[reference])
         name, _, column = reference.partition(".")
         if reference == "contract.columns":
             return list(contract_columns)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -103,8 +103,12 @@ class Suite:
         return tuple(rule for rule in self.rules if rule.scope == "dataset")
 
 
-def load_dataset_suite(contract: Contract) -> Suite:
+def load_dataset_suite(contract: Contract, loaded: Mapping[str, Sequence[str]] | None = None) -> Suite:
     """The suite of a contract's dataset, with the configured reference data and province.
+
+    Args:
+        contract: the dataset's contract.
+        loaded: code lists that the warehouse has from their source, in place of the shipped files.
 
     Raises:
         SuiteError: the file is missing or wrong.
@@ -114,7 +118,7 @@ def load_dataset_suite(contract: Contract) -> Suite:
 
     settings = get_settings()
     columns = [column.name for column in contract.columns]
-    resolver = reference_resolver(settings.reference_dir, columns, settings.province)
+    resolver = reference_resolver(settings.reference_dir, columns, settings.province, loaded)
     return load_suite(settings.expectations_dir / f"{contract.dataset}.yaml", resolver)
 
 

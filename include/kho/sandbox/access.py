@@ -14,6 +14,9 @@ from collections.abc import Mapping
 
 from kho.sandbox.services import Access
 
+X_ROAD_CLIENT = "VN/GOV/H48/KHO"
+"""The subsystem that the X-Road gateway lets in."""
+
 
 class Callers:
     """One consumer's key and secret, and the tokens given out for them.
@@ -44,6 +47,8 @@ class Callers:
 
     def knows(self, headers: Mapping[str, str], access: Access) -> bool:
         """Whether the request may pass."""
+        if access == "x_road":
+            return headers.get("x-road-client") == X_ROAD_CLIENT
         if access == "access_token_header":
             return self._is_consumer(headers.get("lgspaccesstoken", ""))
         authorization = headers.get("authorization", "")

@@ -97,7 +97,7 @@ class Gateway:
             if response is not None:
                 return response
         if not self._callers.knows(request.headers, service.access):
-            return _fault(401, "900901", "Invalid Credentials", "Access failure for API")
+            return _refusal(service)
         if isinstance(asked, Rejection):
             return _json(asked.envelope)
         view = self._views(dataset)
@@ -134,6 +134,16 @@ def _page(view: View, asked: Asked, rule: Rule | None) -> Page:
         dropped = rule.rows or max(1, len(page.rows) // 2)
         return Page(page.total, page.rows[: max(0, len(page.rows) - dropped)])
     return page
+
+
+def _refusal(service: Service) -> Response:
+    """What a caller hears who is not known, from the gateway that stands before the service."""
+    if service.access != "x_road":
+        return _fault(401, "900901", "Invalid Credentials", "Access failure for API")
+    kind = "Server.ServerProxy.AccessDenied"
+    response = _json({"type": kind, "message": "Request is not allowed", "detail": ""}, 500)
+    response.headers["X-Road-Error"] = kind
+    return response
 
 
 def _spoiled(rule: Rule) -> Response:

@@ -112,6 +112,11 @@ def load_reference(folder: Path = REFERENCE_FOLDER, province_code: str = "51") -
     return reference
 
 
+def reference_rows(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of a reference file, as they are."""
+    return tuple(_rows(REFERENCE_FOLDER / f"{name}.csv"))
+
+
 def _procedures(folder: Path, agency_codes: set[str]) -> Iterator[Procedure]:
     for row in _rows(folder / "procedures.csv"):
         if row["agency_code"] and row["agency_code"] not in agency_codes:

@@ -5,6 +5,7 @@ Out: what is `Asked` for, or `Rejection` with the envelope that says what is wro
      these services speak through the body).
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from kho.sandbox.views import ALL_DAYS, Page
 
 Envelope = Any
 Reason = Literal["date", "span", "page"]
-Access = Literal["oauth2", "access_token_header", "authorization_json"]
+Access = Literal["oauth2", "access_token_header", "authorization_json", "x_road"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,38 @@ class NumberedPages:
         if number is None or limit is None or number < self.first or not 1 <= limit <= self.max_limit:
             return None
         return (number - self.first) * limit, limit
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPages:
+    """`limit` rows from where the cursor of the page before points."""
+
+    cursor: str
+    limit: str
+    max_limit: int
+
+    @property
+    def words(self) -> str:
+        """What it wants."""
+        return f"{self.cursor} do trang trước trả về; {self.limit} từ 1 đến {self.max_limit}"
+
+    def read(self, query: Mapping[str, str]) -> tuple[int, int] | None:
+        """Offset and limit, or nothing."""
+        limit = _read_number(query.get(self.limit), 100)
+        if limit is None or not 1 <= limit <= self.max_limit:
+            return None
+        try:
+            offset = int(base64.urlsafe_b64decode(query.get(self.cursor, "MA==")))
+        except ValueError:
+            return None
+        return offset, limit
+
+    @staticmethod
+    def following(page: Page, asked: "Asked") -> str | None:
+        """The cursor of the next page; nothing on the last one."""
+        end = asked.offset + len(page.rows)
+        more = page.rows and end < page.total
+        return base64.urlsafe_b64encode(str(end).encode()).decode() if more else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 -- Purpose: the agencies of the province. Grain: one row per agency code.
--- Can run twice: equal rows are left alone; an inferred row is completed.
+-- Can run twice: equal rows are left alone; an inferred row is completed, one that has
+-- come back is in force again.
 INSERT INTO dw.dim_agency AS t (
     agency_code,
     name_vi,
@@ -27,6 +28,7 @@ ON CONFLICT (agency_code, valid_from) DO UPDATE
         parent_agency_code = excluded.parent_agency_code,
         administrative_unit_code = excluded.administrative_unit_code,
         is_inferred = FALSE,
+        retired_on = NULL,
         batch_key = excluded.batch_key
     WHERE
     (
@@ -35,12 +37,14 @@ ON CONFLICT (agency_code, valid_from) DO UPDATE
         t.agency_type,
         t.parent_agency_code,
         t.administrative_unit_code,
-        t.is_inferred
+        t.is_inferred,
+        t.retired_on
     ) IS DISTINCT FROM (
         excluded.name_vi,
         excluded.short_name,
         excluded.agency_type,
         excluded.parent_agency_code,
         excluded.administrative_unit_code,
-        FALSE
+        FALSE,
+        NULL
     );

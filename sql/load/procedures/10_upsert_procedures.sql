@@ -1,5 +1,6 @@
 -- Purpose: the catalogue of administrative procedures. Grain: one row per procedure code.
--- Can run twice: equal rows are left alone; an inferred row is completed.
+-- Can run twice: equal rows are left alone; an inferred row is completed, one that has
+-- come back is in force again.
 INSERT INTO dw.dim_procedure AS t (
     procedure_code,
     name_vi,
@@ -30,6 +31,7 @@ ON CONFLICT (procedure_code) DO UPDATE
         online_level = excluded.online_level,
         processing_working_days = excluded.processing_working_days,
         is_inferred = FALSE,
+        retired_on = NULL,
         batch_key = excluded.batch_key
     WHERE
     (
@@ -39,7 +41,8 @@ ON CONFLICT (procedure_code) DO UPDATE
         t.procedure_level,
         t.online_level,
         t.processing_working_days,
-        t.is_inferred
+        t.is_inferred,
+        t.retired_on
     ) IS DISTINCT FROM (
         excluded.name_vi,
         excluded.sector_code,
@@ -47,5 +50,6 @@ ON CONFLICT (procedure_code) DO UPDATE
         excluded.procedure_level,
         excluded.online_level,
         excluded.processing_working_days,
-        FALSE
+        FALSE,
+        NULL
     );

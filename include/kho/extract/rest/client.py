@@ -28,7 +28,7 @@ from tenacity import (
 
 from kho.connections import Connection
 from kho.contracts.sources.rest import RestSource
-from kho.errors import KhoError, SourceRejected, SourceThrottled, SourceUnavailable
+from kho.errors import AuthenticationFailed, KhoError, SourceThrottled
 from kho.extract.rest.attempts import Attempt, Attempts, now
 from kho.extract.rest.auth import Credentials, Identity
 from kho.extract.rest.envelope import LoginRefused, declared_outcome
@@ -186,9 +186,7 @@ class RestClient:
 
         def judge(answer: Answer) -> bytes:
             fault = fault_of(answer.status, answer.headers, answer.body, where, self._connection.name)
-            if answer.status in (400, 401, 403):
-                from kho.errors import AuthenticationFailed
-
+            if answer.status in (400, 401, 403) and not isinstance(fault, SourceThrottled):
                 raise AuthenticationFailed(
                     f"the source refuses our key and secret ({answer.status})",
                     where=where,
@@ -286,6 +284,3 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
             node = node.setdefault(parent, {})
         node[leaf] = value
     return tree
-
-
-__all__ = ["Answer", "Question", "RestClient", "SourceRejected", "SourceUnavailable", "Stopped"]

@@ -6,6 +6,7 @@ words that hold no address and no secret.
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Iterator
@@ -19,6 +20,20 @@ from kho.connections import Connection
 from kho.errors import AuthenticationFailed, ConfigurationError, KhoError, SourceRejected, SourceUnavailable
 
 _CHUNK = 1 << 18
+
+
+class _WithoutQueries(logging.Filter):
+    """Keeps queries, which may hold a session, out of what urllib3 writes at level DEBUG."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                part.partition("?")[0] if isinstance(part, str) else part for part in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQueries())
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from kho.contracts.sources.rest import RestSource
-from kho.errors import SourceRejected, SourceUnavailable
+from kho.errors import AuthenticationFailed, SourceRejected, SourceUnavailable
 from kho.extract.rest.client import Question, RestClient
 from kho.extract.rest.envelope import Page, read_page
 from kho.extract.rest.paging import Incomplete, Pager, Position
@@ -139,7 +139,7 @@ class WindowReader:
             try:
                 answer, page = self._ask(job, pager, position)
             except SourceRejected as error:
-                if last is None or not pager.is_pinned:
+                if last is None or not pager.is_pinned or isinstance(error, AuthenticationFailed):
                     raise
                 raise Incomplete(f"the source no longer knows our place: {error.message}") from error
             last = None
