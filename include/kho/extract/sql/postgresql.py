@@ -77,6 +77,7 @@ class PostgresSession(Session):
     def __init__(self, db: sa.Connection) -> None:
         self._db = db
         self.dialect = db.dialect
+        self._unchecked = db.exec_driver_sql("SHOW server_encoding").scalar() == "SQL_ASCII"
 
     def inspect(self, name: str, schema: str | None) -> sa.Table:
         return sa.Table(name, sa.MetaData(), schema=schema, autoload_with=self._db, resolve_fks=False)
@@ -96,6 +97,9 @@ class PostgresSession(Session):
         with driver.cursor() as cursor:
             select = cursor.mogrify(str(compiled), compiled.params).decode()
             statement = f"COPY ({select}) TO STDOUT (FORMAT csv)"
+            if self._unchecked:
+                # Asked for UTF-8, the server would stop at the first text that is none.
+                cursor.execute("SET LOCAL client_encoding TO 'SQL_ASCII'")
             with _Pipe() as pipe, ThreadPoolExecutor(1, thread_name_prefix="copy") as pool:
                 copying = pool.submit(_copy, cursor, statement, pipe)
                 try:
@@ -110,6 +114,8 @@ class PostgresSession(Session):
                     # Whoever stops early does not leave the other thread waiting for room.
                     pipe.abandon()
                 copying.result()
+            if self._unchecked:
+                cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
 
 
 def _copy(cursor: Any, statement: str, pipe: _Pipe) -> None:
