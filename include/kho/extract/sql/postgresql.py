@@ -27,7 +27,7 @@ from kho.extract.sql.session import LOCK_SECONDS, Session
 from kho.extract.sql.urls import CONNECT_SECONDS
 from kho.settings import TIMEZONE
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 2 * 1024 * 1024
 """CSV parsed at a time; no single row may be longer."""
 
 _BLOCKS_AHEAD = 2
@@ -103,7 +103,7 @@ class PostgresSession(Session):
             with _Pipe() as pipe, ThreadPoolExecutor(1, thread_name_prefix="copy") as pool:
                 copying = pool.submit(_copy, cursor, statement, pipe)
                 try:
-                    yield from _parse(pipe, schema)
+                    yield from _parse(pipe, schema, checked=not self._unchecked)
                 except pa.ArrowInvalid:
                     # Most likely the text is cut short, and the other thread knows why.
                     pipe.abandon()
@@ -126,14 +126,15 @@ def _copy(cursor: Any, statement: str, pipe: _Pipe) -> None:
         pipe.end()
 
 
-def _parse(pipe: _Pipe, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _parse(pipe: _Pipe, schema: pa.Schema, *, checked: bool) -> Iterator[pa.RecordBatch]:
     """The rows of the CSV text in the pipe; the types are those of the catalogue, not guessed."""
     first = pipe.peek()
     if not first:
         yield pa.RecordBatch.from_pylist([], schema=schema)
         return
-    # Text arrives as bytes: a database of encoding SQL_ASCII checks nothing.
-    parsed = {field.name: pa.binary() if pa.types.is_string(field.type) else field.type for field in schema}
+    # A server with an encoding sends no text that is not of it; one of encoding SQL_ASCII checks nothing.
+    text = pa.string() if checked else pa.binary()
+    parsed = {field.name: text if pa.types.is_string(field.type) else field.type for field in schema}
     reader = csv.open_csv(
         pa.PythonFile(pipe, mode="r"),
         read_options=csv.ReadOptions(column_names=schema.names, block_size=BLOCK_BYTES, use_threads=False),
@@ -150,7 +151,7 @@ def _parse(pipe: _Pipe, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     )
     for batch in reader:
         columns = [
-            as_text(column) if pa.types.is_string(field.type) else column
+            as_text(column) if pa.types.is_binary(column.type) else column
             for column, field in zip(batch.columns, schema, strict=True)
         ]
         yield pa.record_batch(columns, schema=schema)
