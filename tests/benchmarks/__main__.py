@@ -26,6 +26,7 @@ from kho import pipeline
 from kho.connections import EnvironmentConnections
 from kho.server import postgres
 from kho.settings import Settings, get_settings
+from tests.benchmarks import read_sql, snapshot
 from tests.benchmarks.dossier_pages import write_pages
 
 NIGHTS = (date(2026, 11, 20), date(2026, 11, 21))
@@ -33,8 +34,15 @@ MASTER_DATA = ("administrative_units", "agencies", "procedures")
 LIMITS = {"parquet": 3.0, "json": 6.0, "peak_mib": 700}
 
 
+OTHERS = {"read_sql": read_sql.main, "snapshot": snapshot.main}
+"""Benchmarks of their own: `make bench ARGS=snapshot`."""
+
+
 def main() -> None:
-    """Measure every size given on the command line."""
+    """Measure every size given on the command line, or what else is named there."""
+    if sys.argv[1:] and sys.argv[1] in OTHERS:
+        OTHERS[sys.argv[1]](sys.argv[2:])
+        return
     sizes = [float(argument) for argument in sys.argv[1:]] or [0.5, 1, 2, 4]
     home = get_settings().home / "bench"
     home.mkdir(parents=True, exist_ok=True)

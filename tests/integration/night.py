@@ -20,11 +20,11 @@ from kho import pipeline
 from kho.connections import Connection
 from kho.contracts import Contract, load_contract, load_contracts
 from kho.contracts.sources import RestSource
-from kho.night.sources import connections_of
+from kho.night.sources import admin_url, connections_of
 from kho.pipeline import Context, StepResult
 from kho.sandbox import process
 from kho.sandbox.state import SandboxState
-from kho.server import postgres, warehouse
+from kho.server import mariadb, postgres, warehouse
 from kho.settings import Settings
 
 from .embedded import temporary_home
@@ -192,7 +192,9 @@ def a_sandbox(size: int, **options: Any) -> Iterator[tuple[Settings, postgres.Se
     with temporary_home() as settings:
         server = postgres.ensure_running(settings)
         admin = server.url("postgres").render_as_string(hide_password=False)
-        process.up(settings, size=size, epoch_date=EPOCH, admin_urls={"postgresql": admin}, **options)
+        other = admin_url(mariadb.ensure_running(settings), settings)
+        servers = {"postgresql": admin, "mariadb": other}
+        process.up(settings, size=size, epoch_date=EPOCH, admin_urls=servers, **options)
         try:
             yield settings, server, process.set_clock(settings, EPOCH)
         finally:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from kho.errors import SourceLate, SourceRejected
-from kho.server.mariadb import MariaDb
 
-from .agency import Agency, a_contract, land, landed, mariadb_agency, postgres_agency, sqlite_agency
+from .agency import Agency, a_contract, land, landed
 
 COLUMNS = {
     "ma": "string",
@@ -30,30 +27,12 @@ SNAPSHOT = {"snapshot": "row_hash"}
 
 
 @pytest.fixture(params=["postgres", "mariadb", "sqlite"])
-def agency(
-    request: pytest.FixtureRequest, pg_engine: sa.Engine, mariadb_server: MariaDb, tmp_path: Path
-) -> Iterator[Agency]:
+def agency(request: pytest.FixtureRequest, new_agency: Callable[[str], Agency]) -> Agency:
     """An agency whose table `ho_so` has 250 rows, on each engine that runs here."""
-    name = f"a_{uuid.uuid4().hex[:8]}"
-    if request.param == "postgres":
-        admin = sa.create_engine(pg_engine.url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as db:
-            db.exec_driver_sql(f"CREATE DATABASE {name}")
-        url = pg_engine.url
-        made = postgres_agency(
-            {"host": url.query["host"], "user": url.username, "password": url.password, "dbname": name}
-        )
-    elif request.param == "mariadb":
-        made = mariadb_agency(mariadb_server, name)
-    else:
-        made = sqlite_agency(tmp_path / "agency.db")
+    made = new_agency(request.param)
     made.run(TABLE.format(moment="datetime" if request.param == "mariadb" else "timestamp"))
     made.run(*(_insert(number) for number in range(250)))
-    yield made
-    if request.param == "postgres":
-        with admin.connect() as db:
-            db.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.dispose()
+    return made
 
 
 def _insert(number: int, ho_ten: str = "Nguyễn Thị Hồng") -> str:

@@ -120,15 +120,16 @@ def up() -> None:
 
 @app.command()
 def down() -> None:
-    """Stop Airflow, the sandbox and the embedded database."""
+    """Stop Airflow, the sandbox and the embedded databases."""
     from kho.night.sources import close_sources
     from kho.night.standing import stop_standing
-    from kho.server import postgres
+    from kho.server import mariadb, postgres
 
     settings = get_settings()
     for name, stop in (
         ("Airflow", stop_standing),
         ("sandbox", close_sources),
+        ("sandbox's MariaDB", mariadb.stop),
         ("database", postgres.stop),
     ):
         out.print(f"{name}: {'stopped' if stop(settings) else 'was not running'}")

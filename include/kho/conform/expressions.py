@@ -225,7 +225,11 @@ def _parse(column: Column, text: Expression) -> Expression:
             next_step=f"use '{VIETNAMESE_NUMBER}' or leave sourceFormat out",
         )
     wide = column.model_copy(update={"logical_type": "number", "sql_type": WIDE})
-    return text.try_cast(_duckdb_type(wide if has_unit(column) else column))
+    value = text.try_cast(_duckdb_type(wide if has_unit(column) else column))
+    if column.logical_type in ("date", "timestamp"):
+        # "infinity" is a date to some databases, and to nobody else.
+        return CaseExpression(FunctionExpression("isfinite", value), value)
+    return value
 
 
 def _count_nested(column: Column, text: Expression, path: str) -> Expression:

@@ -8,14 +8,18 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from kho.connections import Connection, is_overridden, write_connections
+from kho.errors import HostError
 from kho.sandbox import process
 from kho.sandbox.access import X_ROAD_CLIENT
+from kho.sandbox.databases import database_names
+from kho.sandbox.mariadb import FILES
 from kho.sandbox.registry import GATEWAY, agency_connection, connection_names
-from kho.sandbox.source import POSTGRESQL
+from kho.sandbox.source import MARIADB, POSTGRESQL
 from kho.sandbox.state import DEFAULT_SIZE, SandboxState, config_path, read_config
+from kho.server import mariadb
 from kho.server.postgres import ensure_running
 from kho.settings import TIMEZONE, Settings
 
@@ -39,16 +43,44 @@ def open_sources(
     """
     if all(is_overridden(name) for name in connection_names()):
         return False
-    admin = ensure_running(settings).url("postgres").render_as_string(hide_password=False)
-    state = process.up(settings, size=size or _earlier_size(settings), admin_urls={POSTGRESQL: admin})
+    admin_urls, missing = _servers(settings)
+    state = process.up(settings, size=size or _earlier_size(settings), admin_urls=admin_urls)
     if as_of is None and state.clock_date is None:
         as_of = datetime.now(ZoneInfo(TIMEZONE)).date()
     if as_of is not None:
         state = process.set_clock(settings, as_of)
     if follow:
         process.follow_calendar(settings)
-    write_connections(settings, connections_of(state))
+    write_connections(settings, [*connections_of(state), *missing])
     return True
+
+
+def _servers(settings: Settings) -> tuple[dict[str, str], list[Connection]]:
+    """Administrators' URLs by engine; and for an engine that cannot run here, connections that say why."""
+    found = {POSTGRESQL: ensure_running(settings).url("postgres").render_as_string(hide_password=False)}
+    names = [agency_connection(name) for name, engine in database_names().items() if engine == MARIADB]
+    names = [name for name in names if not is_overridden(name)]
+    if not names:
+        return found, []
+    try:
+        found[MARIADB] = admin_url(mariadb.ensure_running(settings), settings)
+    except HostError as error:
+        reason = {"unavailable": error.message, "next_step": error.next_step}
+        return found, [Connection(name, conn_type="mysql", extra=reason) for name in names]
+    return found, []
+
+
+def admin_url(server: mariadb.MariaDb, settings: Settings) -> str:
+    """The administrator's URL of the private MariaDB, as the sandbox wants it."""
+    url = URL.create(
+        "mysql",
+        username=server.user,
+        password=server.password,
+        host=server.host,
+        port=server.port,
+        query={FILES: str(mariadb.files_folder(settings))},
+    )
+    return url.render_as_string(hide_password=False)
 
 
 def close_sources(settings: Settings) -> bool:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kho.sandbox.defects import Row
 from kho.sandbox.registry import tables
-from kho.sandbox.source import POSTGRESQL, AgencyTable
+from kho.sandbox.source import MARIADB, POSTGRESQL, AgencyTable
 from kho.sandbox.views import ChangingView, View, chunks
 from kho.sandbox.world import Scene
 
@@ -44,7 +44,16 @@ def _postgresql(name: str, admin_url: str, password: str, of: Sequence[AgencyTab
     return PostgresAgency(name, admin_url, password, of)
 
 
-ENGINES: Mapping[str, Callable[[str, str, str, Sequence[AgencyTable]], Agency]] = {POSTGRESQL: _postgresql}
+def _mariadb(name: str, admin_url: str, password: str, of: Sequence[AgencyTable]) -> Agency:
+    from kho.sandbox.mariadb import MariaDbAgency
+
+    return MariaDbAgency(name, admin_url, password, of)
+
+
+ENGINES: Mapping[str, Callable[[str, str, str, Sequence[AgencyTable]], Agency]] = {
+    POSTGRESQL: _postgresql,
+    MARIADB: _mariadb,
+}
 
 
 def database_names() -> dict[str, str]:

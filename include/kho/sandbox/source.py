@@ -18,6 +18,7 @@ from kho.sandbox.state import DEFAULT_SIZE
 from kho.sandbox.views import View
 
 POSTGRESQL = "postgresql"
+MARIADB = "mariadb"
 
 
 @dataclass(frozen=True, slots=True)

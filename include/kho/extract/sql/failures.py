@@ -31,7 +31,8 @@ _MYSQL: dict[int, Cause] = {
 }  # fmt: skip
 _MSSQL: dict[int, Cause] = {
     18456: "credentials", 229: "rights", 230: "rights", 208: "no table", 207: "no column",
-    4060: "no database", 1222: "locked", 1205: "locked", 20003: "slow",
+    4060: "no database", 1222: "locked", 1205: "locked", 20003: "slow", 20002: "gone", 20006: "gone",
+    20009: "gone", 20047: "gone",
 }  # fmt: skip
 _ORACLE: dict[int, Cause] = {
     1017: "credentials", 28000: "credentials", 28001: "credentials", 1031: "rights", 41900: "rights",
@@ -152,9 +153,7 @@ def _is_driver_error(error: BaseException) -> bool:
 
 def _cause(error: Any) -> Cause | None:
     package = type(error).__module__.partition(".")[0]
-    code = error.args[0] if getattr(error, "args", None) else None
-    if isinstance(code, (list, tuple)) and code:
-        code = code[0]
+    code = _parts(error)[0]
     found: Cause | None = None
     if package == "psycopg2":
         found = _POSTGRESQL.get(error.pgcode or "")
@@ -173,10 +172,21 @@ def _cause(error: Any) -> Cause | None:
     return "gone" if type(error).__name__ in ("InterfaceError", "InternalError", "AdminShutdown") else None
 
 
+def _parts(error: Any) -> tuple[Any, str]:
+    """A driver's error code and message, where its exceptions have both."""
+    args: Any = getattr(error, "args", ())
+    if len(args) == 1 and isinstance(args[0], tuple):
+        args = args[0]
+    said = args[1] if len(args) > 1 else ""
+    return (args[0] if args else None), said.decode(errors="replace") if isinstance(said, bytes) else str(
+        said
+    )
+
+
 def _said(error: Any, connection: Connection) -> str:
     """The driver's first line, which names the trouble; no password, and nothing of the statement."""
-    args: list[Any] = list(getattr(error, "args", ()))
-    text = str(args[1]) if len(args) > 1 and isinstance(args[0], int) else str(error)
+    code, said = _parts(error)
+    text = said if isinstance(code, int) and said else str(error)
     lines = text.strip().splitlines()
     line = re.sub(r"\s+", " ", lines[0]).strip() if lines else type(error).__name__
     if connection.password:

@@ -27,7 +27,7 @@ from kho.extract.sql.session import LOCK_SECONDS, Session
 from kho.extract.sql.urls import CONNECT_SECONDS
 from kho.settings import TIMEZONE
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 2 * 1024 * 1024
 """CSV parsed at a time; no single row may be longer."""
 
 _BLOCKS_AHEAD = 2
@@ -77,6 +77,7 @@ class PostgresSession(Session):
     def __init__(self, db: sa.Connection) -> None:
         self._db = db
         self.dialect = db.dialect
+        self._unchecked = db.exec_driver_sql("SHOW server_encoding").scalar() == "SQL_ASCII"
 
     def inspect(self, name: str, schema: str | None) -> sa.Table:
         return sa.Table(name, sa.MetaData(), schema=schema, autoload_with=self._db, resolve_fks=False)
@@ -96,10 +97,13 @@ class PostgresSession(Session):
         with driver.cursor() as cursor:
             select = cursor.mogrify(str(compiled), compiled.params).decode()
             statement = f"COPY ({select}) TO STDOUT (FORMAT csv)"
+            if self._unchecked:
+                # Asked for UTF-8, the server would stop at the first text that is none.
+                cursor.execute("SET LOCAL client_encoding TO 'SQL_ASCII'")
             with _Pipe() as pipe, ThreadPoolExecutor(1, thread_name_prefix="copy") as pool:
                 copying = pool.submit(_copy, cursor, statement, pipe)
                 try:
-                    yield from _parse(pipe, schema)
+                    yield from _parse(pipe, schema, checked=not self._unchecked)
                 except pa.ArrowInvalid:
                     # Most likely the text is cut short, and the other thread knows why.
                     pipe.abandon()
@@ -110,6 +114,8 @@ class PostgresSession(Session):
                     # Whoever stops early does not leave the other thread waiting for room.
                     pipe.abandon()
                 copying.result()
+            if self._unchecked:
+                cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
 
 
 def _copy(cursor: Any, statement: str, pipe: _Pipe) -> None:
@@ -120,14 +126,15 @@ def _copy(cursor: Any, statement: str, pipe: _Pipe) -> None:
         pipe.end()
 
 
-def _parse(pipe: _Pipe, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _parse(pipe: _Pipe, schema: pa.Schema, *, checked: bool) -> Iterator[pa.RecordBatch]:
     """The rows of the CSV text in the pipe; the types are those of the catalogue, not guessed."""
     first = pipe.peek()
     if not first:
         yield pa.RecordBatch.from_pylist([], schema=schema)
         return
-    # Text arrives as bytes: a database of encoding SQL_ASCII checks nothing.
-    parsed = {field.name: pa.binary() if pa.types.is_string(field.type) else field.type for field in schema}
+    # A server with an encoding sends no text that is not of it; one of encoding SQL_ASCII checks nothing.
+    text = pa.string() if checked else pa.binary()
+    parsed = {field.name: text if pa.types.is_string(field.type) else field.type for field in schema}
     reader = csv.open_csv(
         pa.PythonFile(pipe, mode="r"),
         read_options=csv.ReadOptions(column_names=schema.names, block_size=BLOCK_BYTES, use_threads=False),
@@ -144,7 +151,7 @@ def _parse(pipe: _Pipe, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     )
     for batch in reader:
         columns = [
-            as_text(column) if pa.types.is_string(field.type) else column
+            as_text(column) if pa.types.is_binary(column.type) else column
             for column, field in zip(batch.columns, schema, strict=True)
         ]
         yield pa.record_batch(columns, schema=schema)

@@ -77,14 +77,19 @@ class RowWriter:
     def _write(self, batch: pa.RecordBatch) -> None:
         table = pa.table(batch)
         hashes = self._hashes(table)
-        self._sum += int(hashes.astype(object).sum()) if len(hashes) else 0
+        self._sum += _sum(hashes)
         numbers = pa.array(np.arange(self.rows, self.rows + table.num_rows))
         rows = table.append_column("_row", numbers)
         keys = table.select(self._key).append_column(HASH, pa.array(hashes))
         if self._writers is None:
             self._writers = (
-                pq.ParquetWriter(self._paths[0], rows.schema, compression="lz4"),
-                pq.ParquetWriter(self._paths[1], keys.schema.with_metadata(self._note), compression="zstd"),
+                pq.ParquetWriter(self._paths[0], rows.schema, compression="lz4", use_dictionary=False),
+                pq.ParquetWriter(
+                    self._paths[1],
+                    keys.schema.with_metadata(self._note),
+                    compression="zstd",
+                    use_dictionary=False,
+                ),
             )
         self._writers[0].write_table(rows)
         self._writers[1].write_table(keys)
@@ -99,3 +104,9 @@ class RowWriter:
             hashed.to_arrow_table().column(HASH).combine_chunks().to_numpy()
         )
         return found
+
+
+def _sum(hashes: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> int:
+    """The sum of 64-bit numbers, which does not fit into 64 bits."""
+    high, low = hashes >> np.uint64(32), hashes & np.uint64(0xFFFFFFFF)
+    return (int(high.sum()) << 32) + int(low.sum())

@@ -16,7 +16,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from kho.connections import Connection
-from kho.errors import ConfigurationError
+from kho.errors import ConfigurationError, HostError
 
 _DRIVERS = {
     "postgres": "postgresql+psycopg2",
@@ -36,6 +36,12 @@ def source_url(connection: Connection) -> sa.URL:
     Raises:
         ConfigurationError: no driver is known for this kind of connection.
     """
+    if connection.extra.get("unavailable"):
+        raise HostError(
+            str(connection.extra["unavailable"]),
+            where=f"connection '{connection.name}'",
+            next_step=str(connection.extra.get("next_step") or ""),
+        )
     kind = connection.conn_type.replace("-", "_")
     if kind not in _DRIVERS:
         raise ConfigurationError(
