@@ -70,3 +70,27 @@ INNER JOIN dw.dim_date AS d ON v.period_end_date_key = d.date_key
 WHERE v.is_current;
 COMMENT ON VIEW mart.commune_form_value IS
 'Grain: one row per commune, month and line; the last accepted form, amounts in đồng.';
+
+ALTER TABLE meta.received_file DROP CONSTRAINT received_file_status_check;
+ALTER TABLE meta.received_file ADD CONSTRAINT received_file_status_check
+CHECK (status IN ('read', 'same', 'superseded', 'refused', 'not_ready'));
+
+CREATE VIEW dq.form_submission AS
+SELECT DISTINCT ON (f.dataset, f.submitter, f.period)
+    f.dataset,
+    f.submitter,
+    f.period,
+    f.status,
+    f.path,
+    f.modified_at,
+    f.rows,
+    b.as_of,
+    b.status AS batch_status
+FROM meta.received_file AS f
+INNER JOIN meta.batch AS b ON f.batch_id = b.batch_id
+WHERE f.submitter IS NOT NULL
+ORDER BY
+    f.dataset ASC, f.submitter ASC, f.period ASC, (f.status = 'read') DESC, b.as_of DESC, f.modified_at DESC;
+COMMENT ON VIEW dq.form_submission IS
+'Grain: one row per dataset, submitter and period of which a file was seen: the last one that was read,
+or what became of the last one that was not.';
