@@ -33,7 +33,6 @@ CREATE TABLE dw.fact_commune_form_value (
     note text,
     source_file text NOT NULL,
     source_sheet text,
-    source_cell text,
     revision_number integer NOT NULL DEFAULT 0,
     is_current boolean NOT NULL DEFAULT FALSE,
     batch_key integer NOT NULL,
@@ -61,8 +60,7 @@ SELECT
     v.plan_value,
     v.revision_number,
     v.submitted_at,
-    v.source_file,
-    v.source_cell
+    v.source_file
 FROM dw.fact_commune_form_value AS v
 INNER JOIN dw.dim_administrative_unit AS u ON v.unit_key = u.unit_key
 INNER JOIN dw.dim_commune_form_line AS l ON v.line_key = l.line_key

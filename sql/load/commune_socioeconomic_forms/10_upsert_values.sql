@@ -3,7 +3,7 @@
 INSERT INTO dw.fact_commune_form_value AS t (
     unit_key, period_code, line_key, form_version, submitted_at, agency_key, period_end_date_key,
     month_value, month_missing_reason, year_value, year_missing_reason, plan_value, plan_missing_reason,
-    note, source_file, source_sheet, source_cell, batch_key
+    note, source_file, source_sheet, batch_key
 )
 SELECT
     u.unit_key,
@@ -22,7 +22,6 @@ SELECT
     s.note,
     s.source_file,
     s.source_sheet,
-    s.source_cell,
     :batch_key
 FROM accepted AS s
 INNER JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
@@ -44,7 +43,6 @@ ON CONFLICT (unit_key, period_code, line_key, form_version, submitted_at) DO UPD
         note = excluded.note,
         source_file = excluded.source_file,
         source_sheet = excluded.source_sheet,
-        source_cell = excluded.source_cell,
         batch_key = excluded.batch_key
     WHERE
     (
@@ -58,8 +56,7 @@ ON CONFLICT (unit_key, period_code, line_key, form_version, submitted_at) DO UPD
         t.plan_missing_reason,
         t.note,
         t.source_file,
-        t.source_sheet,
-        t.source_cell
+        t.source_sheet
     ) IS DISTINCT FROM (
         excluded.agency_key,
         excluded.period_end_date_key,
@@ -71,6 +68,5 @@ ON CONFLICT (unit_key, period_code, line_key, form_version, submitted_at) DO UPD
         excluded.plan_missing_reason,
         excluded.note,
         excluded.source_file,
-        excluded.source_sheet,
-        excluded.source_cell
+        excluded.source_sheet
     );
