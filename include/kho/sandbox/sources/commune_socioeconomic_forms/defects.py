@@ -55,7 +55,8 @@ _UNREADABLE = ("month_value_readable", "plan_value_readable", "year_value_readab
 LINE_KINDS = (
     DefectKind("form_line_copied", (), 0.002, severity="none", correctable=False, repeat="exact"),
     DefectKind("form_line_twice", ("form_line_unique",), 0.0015, correctable=False, repeat="conflict"),
-    DefectKind("form_line_code_missing", ("line_code_present",), 0.0015, put("line_code", None, "")),
+    DefectKind("form_line_code_missing", ("line_code_present",), 0.0015, put("line_code", None, ""),
+               correctable=False),
     DefectKind("form_line_code_unknown", ("line_code_known",), 0.0015, put("line_code", "NS99", "DS 1")),
     DefectKind("form_unit_unknown", ("line_unit_known", *_UNREADABLE), 0.0015,
                put("unit_name", "gùi", "mẫu")),
