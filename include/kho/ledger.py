@@ -89,9 +89,9 @@ def _files_before(engine: sa.Engine, dataset: str, as_of: date) -> KnownFiles:
 def note_files(engine: sa.Engine, manifest: Manifest) -> None:
     """Write down what became of each file of a batch, and the refused ones for their senders."""
     with engine.begin() as db:
+        batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id, "as_of": manifest.as_of}
         for file in manifest.files:
             values = asdict(file) | {"notes": list(file.notes), "remarks": list(file.remarks)}
-            batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id, "as_of": manifest.as_of}
             run_file(db, "quality/note_received_file.sql", **values, **batch)
             if file.status == "refused":
                 title, remedy = for_sender(file.reason or "")

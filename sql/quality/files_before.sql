@@ -7,10 +7,11 @@ SELECT
     f.status,
     f.sha256,
     f.submitter,
-    f.period
+    f.period,
+    f.version
 FROM meta.received_file AS f
 INNER JOIN meta.batch AS b ON f.batch_id = b.batch_id
 WHERE
     f.dataset = :dataset
     AND b.as_of < :as_of
-    AND (f.status = 'not_ready' OR (f.status IN ('read', 'same') AND b.status = 'loaded'));
+    AND (f.status = 'not_ready' OR (f.status IN ('read', 'same', 'superseded') AND b.status = 'loaded'));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_a_file_is_kept_as_it_came_and_the_source_is_left_alone(drop: Drop) -> N
     (file,) = manifest.files
     assert (drop.batch(manifest) / str(file.stored)).read_bytes() == before[0]
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    assert (file.submitter, file.period, file.version) == ("21025", "2026-M09", None)
+    assert (file.submitter, file.period, file.version) == ("21025", "2026-M09", "1")
 
 
 def test_the_same_night_again_is_the_same_batch(drop: Drop) -> None:
@@ -82,17 +83,48 @@ def test_an_identical_copy_changes_nothing(drop: Drop, name: str) -> None:
     assert manifest.fetched == 0
 
 
-def test_an_identical_copy_of_the_same_night_changes_nothing(drop: Drop) -> None:
-    drop.put(NAME, workbook())
-    drop.put(AGAIN, workbook(), WRITTEN + timedelta(hours=1))
-    assert _statuses(drop, NIGHT) == {NAME: "read", AGAIN: "same"}
-
-
-def test_the_older_version_comes_first(drop: Drop) -> None:
-    drop.put(NAME, workbook(ROWS[:1]), WRITTEN + timedelta(hours=1))
-    drop.put(AGAIN, workbook(ROWS[:2]), WRITTEN)
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param((NAME, WRITTEN), (AGAIN, WRITTEN + timedelta(hours=1)), id="later"),
+        pytest.param((NAME, WRITTEN + timedelta(hours=1)), (AGAIN, WRITTEN), id="by its number"),
+        pytest.param((f"a/{NAME}", WRITTEN), (f"b/{NAME}", WRITTEN + timedelta(hours=1)), id="same name"),
+    ],
+)
+def test_of_two_versions_of_a_night_the_last_counts(
+    drop: Drop, first: tuple[str, datetime], second: tuple[str, datetime]
+) -> None:
+    drop.put(first[0], workbook(ROWS[:1]), first[1])
+    drop.put(second[0], workbook(ROWS[:2]), second[1])
     manifest = drop.run()
-    assert [file.path for file in manifest.files] == [AGAIN, NAME]
+    assert {file.path: (file.status, file.rows) for file in manifest.files} == {
+        first[0]: ("superseded", 0),
+        second[0]: ("read", 2),
+    }
+    assert drop.run(NEXT).files == ()
+
+
+def test_a_correction_that_is_taken_back_counts_again(drop: Drop) -> None:
+    drop.put(NAME, workbook())
+    drop.run()
+    drop.put(AGAIN, workbook(ROWS[:2]), datetime(2026, 10, 6, 8))
+    drop.run(NEXT)
+    drop.put(NAME.replace(".xlsx", "_lan3.xlsx"), workbook(), datetime(2026, 10, 7, 8))
+    assert list(_statuses(drop, NEXT + timedelta(days=1)).values()) == ["read"]
+
+
+def test_a_refused_correction_leaves_the_form_that_it_corrects(drop: Drop) -> None:
+    drop.put(NAME, workbook())
+    drop.put(AGAIN, workbook(unit_code=None), WRITTEN + timedelta(hours=1))
+    assert _statuses(drop, NIGHT) == {AGAIN: "refused", NAME: "read"}
+
+
+def test_a_column_that_the_form_does_not_have_is_reported(drop: Drop) -> None:
+    def change(book: Any, page: Any) -> None:
+        page.merge_range("I6:I7", "Cùng kỳ năm trước")
+
+    drop.put(NAME, workbook(change=change))
+    assert drop.run().unexpected_fields == ("Cùng kỳ năm trước",)
 
 
 def test_a_half_written_file_waits_and_is_read_when_it_is_whole(drop: Drop) -> None:

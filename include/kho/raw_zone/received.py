@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
-FileStatus = Literal["read", "same", "refused", "not_ready"]
+FileStatus = Literal["read", "same", "superseded", "refused", "not_ready"]
 
 
 @dataclass(frozen=True)
 class ReceivedFile:
     """One file of a night.
 
-    `same`: a copy, byte for byte, of what the submitter had sent for the period before. `refused`:
-    somebody must send it again. `not_ready`: it is left for the next night. `stored` is its copy in the
-    batch's folder; times are local. `message`, `sheet` and `cell` say what is wrong and where.
+    `same`: a copy, byte for byte, of what the submitter had sent for the period before. `superseded`:
+    a later form for the same period came in the same night and counts instead. `refused`: somebody must
+    send it again. `not_ready`: it is left for the next night. `stored` is its copy in the batch's folder;
+    times are local. `message`, `sheet` and `cell` say what is wrong and where.
     """
 
     path: str
@@ -58,9 +59,9 @@ class ReceivedFile:
         return self.path, self.size_bytes, self.modified_at
 
     @property
-    def content(self) -> tuple[str | None, str | None, str | None]:
-        """What tells that a file is a copy of another: submitter, period, checksum."""
-        return self.submitter, self.period, self.sha256
+    def place(self) -> tuple[int, datetime]:
+        """Where it stands among the versions of its form."""
+        return int(self.version) if self.version and self.version.isdigit() else 1, self.modified_at
 
     def __str__(self) -> str:
         place = [f"sheet '{self.sheet}'"] if self.sheet else []
@@ -74,8 +75,8 @@ class KnownFiles:
 
     read: set[tuple[str, int, datetime]] = field(default_factory=set)
     waited_for: set[tuple[str, int, datetime]] = field(default_factory=set)
-    contents: set[tuple[str | None, str | None, str | None]] = field(default_factory=set)
-    """(submitter, period, sha256) of every file that was read."""
+    latest: dict[tuple[str | None, str | None], ReceivedFile] = field(default_factory=dict)
+    """By submitter and period the last version that was read."""
 
     @classmethod
     def of(cls, files: Iterable[ReceivedFile]) -> Self:
@@ -87,13 +88,16 @@ class KnownFiles:
 
     def take(self, file: ReceivedFile) -> None:
         """Remember a file."""
-        if file.status in ("read", "same"):
+        if file.status in ("read", "same", "superseded"):
             self.read.add(file.stat)
-            self.note_content(file)
-        elif file.status == "not_ready":
+        if file.status == "not_ready":
             self.waited_for.add(file.stat)
+        if file.status in ("read", "same"):
+            before = self.latest.get((file.submitter, file.period))
+            if before is None or before.place <= file.place:
+                self.latest[file.submitter, file.period] = file
 
-    def note_content(self, file: ReceivedFile) -> None:
-        """Remember what a submitter sent, so that a copy of it is known as one."""
-        if file.status == "read" and file.sha256:
-            self.contents.add(file.content)
+    def is_copy(self, file: ReceivedFile) -> bool:
+        """Whether a file is, byte for byte, the last version that its submitter sent for its period."""
+        latest = self.latest.get((file.submitter, file.period))
+        return latest is not None and latest.sha256 == file.sha256

@@ -95,6 +95,8 @@ class Form(Frozen):
     sheets: tuple[Pattern, ...] = (".*",)
     """Each must match a visible sheet; every sheet that matches is read."""
     columns: tuple[FormColumn, ...] = Field(min_length=1)
+    ignored_headers: tuple[str, ...] = ("STT", "TT", "Số TT", "Số thứ tự")
+    """Columns that nobody needs; any other one that is not declared is reported."""
     cells: tuple[Cell, ...] = ()
     unpivot: Unpivot | None = None
     row_needs: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ from kho.raw_zone.received import FileStatus, KnownFiles, ReceivedFile
 _WORDS: Mapping[FileStatus, str] = {
     "read": "read",
     "same": "received again unchanged",
+    "superseded": "replaced by a later one",
     "refused": "refused",
     "not_ready": "not ready",
 }
@@ -78,6 +79,7 @@ def extract_files(
             declared=sum(file.rows for file in received),
             requests=1 + len(received),
             request_seconds=round(time.monotonic() - started, 3),
+            unexpected_fields=tuple(sorted(reader.unexpected)),
             files=tuple(received),
         )
         landing.publish(manifest)
@@ -113,7 +115,7 @@ def sample_files(source: FilesSource, connection: Connection, rows: int) -> Samp
         sink = RecordSink(folder, source.landed_names)
         reader = FileReader(source, folder, sink, KnownFiles(), date.max, written_forms((), source))
         received = []
-        for file in reversed(in_order(list_files(system, _folder(root, source)), source, KnownFiles())):
+        for file in in_order(list_files(system, _folder(root, source)), source, KnownFiles()):
             received.append(reader.take(system, file))
             if sink.rows >= rows:
                 break

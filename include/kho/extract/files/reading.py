@@ -10,7 +10,7 @@ import errno
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -40,7 +40,7 @@ FOLDER = "files"
 
 
 def in_order(files: list[Listed], source: FilesSource, known: KnownFiles) -> list[Listed]:
-    """The files to look at, oldest first, so that a later version of a form follows the earlier one."""
+    """The files to look at, the latest version of each form before the earlier ones."""
     wanted = [
         file
         for file in files
@@ -51,7 +51,16 @@ def in_order(files: list[Listed], source: FilesSource, known: KnownFiles) -> lis
             or (source.other_files == "refuse" and not file.is_temporary)
         )
     ]
-    return sorted(wanted, key=lambda file: (file.modified_at, file.path))
+    return sorted(
+        wanted, key=lambda file: (_version(file, source), file.modified_at, file.path), reverse=True
+    )
+
+
+def _version(file: Listed, source: FilesSource) -> int:
+    found = re.fullmatch(source.file_name, file.name, re.IGNORECASE)
+    declared = source.submission.version if source.submission else None
+    number = found.groupdict().get(declared) if found and declared else None
+    return int(number) if number and number.isdigit() else 1
 
 
 @dataclass
@@ -65,6 +74,10 @@ class FileReader:
     as_of: date
     forms: Mapping[str, Written]
     number: int = 0
+    unexpected: set[str] = field(default_factory=set)
+    """Headers of columns that the form does not have."""
+    _latest: set[tuple[str | None, str | None]] = field(default_factory=set)
+    """Submitter and period of what this night has read, the last version first."""
 
     def take(self, system: fsspec.AbstractFileSystem, file: Listed) -> ReceivedFile:
         """Copy, test and read a file; whatever happens is in what is returned."""
@@ -86,12 +99,13 @@ class FileReader:
                 received, status="refused", reason=refused.reason, message=refused.message,
                 sheet=place.sheet, cell=place.cell,
             )  # fmt: skip
+        if received.status in ("read", "same"):
+            self._latest.add((received.submitter, received.period))
         if received.status != "read":
             self.sink.rollback()
         if received.status == "not_ready":
             (self.folder / f"{received.stored}").unlink(missing_ok=True)
             received = replace(received, stored=None, sha256=None)
-        self.known.note_content(received)
         return received
 
     def _must_be_ready(self, file: Listed) -> None:
@@ -144,8 +158,11 @@ class FileReader:
                     received = self._read_sheet(sheet, received, captured, notes)
                 for name in workbook.hidden:
                     notes.remarks.append(f"the hidden sheet '{name}' was not read")
-        if self.source.submission and received.content in self.known.contents:
+        if self.source.submission and (received.submitter, received.period) in self._latest:
+            return replace(received, status="superseded")
+        if self.source.submission and self.known.is_copy(received):
             return replace(received, status="same")
+        self.unexpected |= notes.unexpected
         counts = [f"{count} rows left out: {what}" for what, count in sorted(notes.left_out.items())]
         rows = self.sink.commit()
         return replace(received, rows=rows, notes=tuple(notes.troubles), remarks=(*counts, *notes.remarks))
@@ -173,6 +190,9 @@ class FileReader:
         if not found:
             return {}
         groups = found.groupdict()
+        declared = self.source.submission
+        if declared and declared.version in groups:
+            groups[declared.version] = groups[declared.version] or "1"
         texts = {name: text or "" for name, text in groups.items()}
         return groups | {name: form.format(**texts) for name, form in self.source.derived.items()}
 

@@ -44,6 +44,7 @@ class SheetNotes:
     left_out: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    unexpected: set[str] = field(default_factory=set)
 
     def trouble(self, sheet: str, row: int, column: int, text: str) -> None:
         """Note a cell that holds no value although it should."""
@@ -70,6 +71,7 @@ def read_blocks(
         raise FileRefused("no_table", f"the first {len(first)} rows of the sheet are empty", sheet=sheet.name)
     found = find_table(first, sheet.merges, form, sheet.name)
     outside = find_cells(first[: found.header_row], form.cells, forms, captured, sheet.name)
+    notes.unexpected.update(found.unexpected)
     reader = _Table(sheet, form, forms, found, notes)
     before = notes.records
     for block in reader.blocks(itertools.chain(first, rows)):

@@ -31,6 +31,8 @@ class Found:
     units: Mapping[str, str]
     header_row: int
     first_row: int
+    unexpected: frozenset[str]
+    """Headers of columns that the form does not have."""
 
 
 def find_table(rows: Sequence[Sequence[Value]], merges: Sequence[Merge], form: Form, sheet: str) -> Found:
@@ -64,7 +66,8 @@ def find_table(rows: Sequence[Sequence[Value]], merges: Sequence[Merge], form: F
         if best is None or matched > best[0]:
             columns = {name: found[0] for name, found in places.items() if found}
             first = _first_row(merges, columns.values(), bottom)
-            best = (matched, Found(columns, _units(form, columns, paths, bottom, sheet), bottom, first))
+            units = _units(form, columns, paths, bottom, sheet)
+            best = (matched, Found(columns, units, bottom, first, _unexpected(form, columns, paths)))
     if best:
         return best[1]
     if ambiguous:
@@ -206,6 +209,13 @@ def _units(
         if unit := written or column.unit:
             units[column.name] = unit
     return units
+
+
+def _unexpected(form: Form, columns: Mapping[str, int], paths: Sequence[Sequence[str]]) -> frozenset[str]:
+    known = {folded(name) for name in form.ignored_headers}
+    used = set(columns.values())
+    headers = (path[-1] for place, path in enumerate(paths) if path and place not in used)
+    return frozenset(" ".join(header.split()) for header in headers if folded(header) not in known)
 
 
 def _first_row(merges: Sequence[Merge], columns: Iterable[int], bottom: int) -> int:
