@@ -134,6 +134,68 @@ _PHRASES = {
 }
 """Words that belong together → our name where they are the whole name, and their title."""
 
+_RESERVED = frozenset(
+    {
+        "all",
+        "and",
+        "any",
+        "as",
+        "asc",
+        "both",
+        "case",
+        "cast",
+        "check",
+        "column",
+        "default",
+        "desc",
+        "do",
+        "end",
+    }
+    | {
+        "for",
+        "from",
+        "grant",
+        "group",
+        "having",
+        "in",
+        "into",
+        "is",
+        "leading",
+        "limit",
+        "not",
+        "null",
+        "offset",
+    }
+    | {
+        "on",
+        "only",
+        "or",
+        "order",
+        "primary",
+        "references",
+        "select",
+        "table",
+        "then",
+        "to",
+        "trailing",
+        "union",
+    }
+    | {
+        "unique",
+        "user",
+        "using",
+        "when",
+        "where",
+        "window",
+        "with",
+        "year",
+        "batch_key",
+        "agency_key",
+        "is_deleted",
+    }
+)
+"""Words that SQL or a load file keeps for itself."""
+
 _PERSONAL = (
     ("citizen id", ("cccd", "cmnd", "so dinh danh", "can cuoc", "citizen id", "dinh danh ca nhan")),
     ("phone number", ("dien thoai", "sdt", "di dong", "phone", "mobile")),
@@ -171,6 +233,8 @@ def column_name(source_name: str, taken: Collection[str] = ()) -> str:
     """Our name for a source's column, unlike those in `taken`."""
     phrase = " ".join(_words_of(source_name))
     name = _PHRASES[phrase][0] if phrase in _PHRASES else snake_case("_".join(_words_of(source_name)))
+    if name in _RESERVED:
+        name = f"{name}_value"
     if name in taken:
         name = snake_case(source_name)
     number = 2
