@@ -1,6 +1,9 @@
 """What the tests on a real PostgreSQL share."""
 
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +12,9 @@ from kho.server import mariadb
 from kho.server.databases import ensure_database
 from kho.server.postgres import ensure_running
 from tests.integration.embedded import temporary_home
+
+if TYPE_CHECKING:
+    from tests.integration.fixture_dataset import FixtureNight
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +35,35 @@ def mariadb_server() -> Iterator[mariadb.MariaDb]:
     """A MariaDB of this session's own."""
     with temporary_home() as settings:
         yield mariadb.ensure_running(settings)
+
+
+@pytest.fixture(scope="session")
+def empty_warehouse() -> Iterator[tuple]:
+    """Settings and server with one migrated, empty warehouse, and its engine."""
+    from kho.server.warehouse import open_warehouse
+
+    with temporary_home() as settings:
+        server = ensure_running(settings)
+        ensure_database(server, "empty")
+        url = server.url("empty").render_as_string(hide_password=False)
+        yield settings, server, open_warehouse(replace(settings, warehouse_url=url))
+
+
+@pytest.fixture
+def fixture_night(empty_warehouse: tuple) -> "FixtureNight":
+    """A copy of the empty warehouse, into which a dataset's fixture is loaded."""
+    from kho.pipeline import Context
+    from kho.server.warehouse import open_warehouse
+    from tests.integration.fixture_dataset import FixtureNight
+    from tests.integration.night import Province, copy_database
+
+    settings, server, engine = empty_warehouse
+    name = f"f_{uuid.uuid4().hex[:8]}"
+    engine.dispose()
+    copy_database(server, "empty", name)
+    url = server.url(name).render_as_string(hide_password=False)
+    own = replace(settings, home=settings.home / name, warehouse_url=url)
+    own.home.mkdir()
+    no_source: Any = None
+    context = Context(open_warehouse(own), no_source, own)
+    return FixtureNight(Province(settings, server, no_source, context))

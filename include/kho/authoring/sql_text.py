@@ -83,8 +83,8 @@ def mark_deleted(slug: str, proposal: Proposal, kind: str) -> str:
     """`20_mark_deleted.sql`, for sources whose rows vanish."""
     same = "\n            AND ".join(f"k.{column.name} = t.{column.name}::text" for column in proposal.key)
     return (
-        "-- Purpose: a row that the source no longer has stays as a tombstone. Inputs: source_keys, all keys\n"
-        "-- of the source at the moment of the extraction. Can run twice. Without keys nothing is marked.\n"
+        "-- Purpose: a row that the source no longer has stays as a tombstone. Inputs: source_keys, all\n"
+        "-- keys of the source at that moment. Can run twice. Without keys nothing is marked.\n"
         f"UPDATE dw.{kind}_{slug} AS t\nSET is_deleted = TRUE, batch_key = :batch_key\nWHERE\n"
         "    NOT t.is_deleted\n    AND EXISTS (SELECT FROM source_keys)\n    AND NOT EXISTS (\n"
         f"        SELECT FROM source_keys AS k\n        WHERE\n            {same}\n    );\n"

@@ -136,22 +136,24 @@ _PHRASES = {
 
 _RESERVED = frozenset(
     {
+        "agency_key",
         "all",
         "and",
         "any",
         "as",
         "asc",
+        "batch_key",
         "both",
         "case",
         "cast",
         "check",
         "column",
         "default",
+    }
+    | {
         "desc",
         "do",
         "end",
-    }
-    | {
         "for",
         "from",
         "grant",
@@ -160,13 +162,14 @@ _RESERVED = frozenset(
         "in",
         "into",
         "is",
+        "is_deleted",
         "leading",
         "limit",
+    }
+    | {
         "not",
         "null",
         "offset",
-    }
-    | {
         "on",
         "only",
         "or",
@@ -177,22 +180,8 @@ _RESERVED = frozenset(
         "table",
         "then",
         "to",
-        "trailing",
-        "union",
     }
-    | {
-        "unique",
-        "user",
-        "using",
-        "when",
-        "where",
-        "window",
-        "with",
-        "year",
-        "batch_key",
-        "agency_key",
-        "is_deleted",
-    }
+    | {"trailing", "union", "unique", "user", "using", "when", "where", "window", "with", "year"}
 )
 """Words that SQL or a load file keeps for itself."""
 

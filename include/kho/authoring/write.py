@@ -161,6 +161,7 @@ def test_{slug}_changes_nothing_when_it_comes_again(fixture_night: FixtureNight)
 
 def _runbook(wanted: Wanted, proposal: Proposal, where: str) -> str:
     personal = [column.name for column in proposal.columns if column.classification == "personal"]
+    rules = f"expectations/{wanted.slug}.yaml"
     return f"""# {wanted.slug}
 
 {wanted.title}, from {where}. Its owner is {wanted.owner} ({wanted.owner_agency}).
@@ -170,16 +171,16 @@ def _runbook(wanted: Wanted, proposal: Proposal, where: str) -> str:
 | key | {", ".join(column.name for column in proposal.key)} |
 | read by | {proposal.watermark or "everything each night: no column tells what changed"} |
 | personal data | {", ".join(personal) or "none found in the sample"} |
-| when its columns change | `{wanted.drift}`; `kho dataset changes {wanted.slug}` lists what was seen |
+| when its columns change | `{wanted.drift}`; see `kho dataset changes {wanted.slug}` |
 
 ## When it fails
 
-1. `kho dataset check {wanted.slug}` asks the source for one page and says what would happen; nothing is written.
+1. `kho dataset check {wanted.slug}` asks for one page and says what would happen; nothing is written.
 2. `kho doctor` says whether the connection answers.
 3. `kho quarantine list --dataset {wanted.slug}` shows the rows that wait for their owner.
 4. Run it again: `kho run {wanted.slug}`. A night may be run twice; the second changes nothing.
 
 ## To be agreed with the owner
 
-Whom to call, by when the data of a day is there, and each rule that now only warns (`expectations/{wanted.slug}.yaml`).
+Whom to call, by when the data of a day is there, and each rule that now only warns (`{rules}`).
 """

@@ -146,3 +146,26 @@ class JsonRecords:
     def _run(self, query: str, path: Path) -> pa.Table:
         result: Any = self._engine.execute(query, {"path": str(path), "ours": _OURS})
         return result.to_arrow_reader(_ALL).read_all()
+
+
+def read_records(records: Sequence[bytes]) -> tuple[pa.Table, SeenFields]:
+    """A few records as a table of text, every field that any of them has; and what was seen of them."""
+    seen = SeenFields(records=len(records))
+    rows = [_AS_OBJECT.decode(record) for record in records]
+    for row in rows:
+        for name, value in row.items():
+            seen.add(name, _kind(value))
+    columns = {name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in seen.kinds}
+    return pa.table(columns), seen
+
+
+def _kind(value: msgspec.Raw) -> str:
+    return _KINDS.get(chr(bytes(value)[0]), "number")
+
+
+def _text(value: msgspec.Raw | None) -> str | None:
+    """As DuckDB reads a field into a text column: strings without quotes, the rest as it is written."""
+    if value is None or bytes(value) == b"null":
+        return None
+    raw = bytes(value)
+    return msgspec.json.decode(raw, type=str) if raw[:1] == b'"' else raw.decode()
