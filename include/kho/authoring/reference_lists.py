@@ -27,7 +27,7 @@ def reference_lists(settings: Settings) -> dict[str, list[str]]:
     return found
 
 
-def commune_codes(settings: Settings) -> frozenset[str]:
-    """Every commune code that was ever in force in the province."""
-    periods = commune_periods(settings.province)
+def commune_codes(settings: Settings, *, today: bool = False) -> frozenset[str]:
+    """Every commune code that was ever in force in the province, or those that are."""
+    periods = [period for period in commune_periods(settings.province) if not (today and period["valid_to"])]
     return frozenset(str(code) for period in periods for code in period["codes"])  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from kho.authoring.propose import ColumnProposal, Proposal
+from kho.authoring.reference_lists import COMMUNES
 
 _FORMATS = {
     "%d/%m/%Y": "dd/MM/yyyy",
@@ -80,6 +81,8 @@ def _rules(proposal: Proposal) -> Iterator[RuleProposal]:
     )
     for column in proposal.columns:
         yield from _of_column(column, _is_vital(column, proposal))
+        if column.reference == COMMUNES:
+            yield from _of_commune(column, proposal)
 
 
 def _is_vital(column: ColumnProposal, proposal: Proposal) -> bool:
@@ -128,6 +131,8 @@ def _present(column: ColumnProposal, severity: str) -> RuleProposal:
 
 def _of_value(column: ColumnProposal, severity: str) -> Iterator[RuleProposal]:
     name, title = column.name, column.title
+    if column.reference == COMMUNES:
+        return  # judged by date, with another column
     if column.reference:
         yield RuleProposal(
             f"{name}_known",
@@ -185,6 +190,29 @@ def _of_value(column: ColumnProposal, severity: str) -> Iterator[RuleProposal]:
             {name: "NguyÔn V¨n ¸nh"},
             {name: "Trần Ngọc Ánh"},
         )
+
+
+def _of_commune(column: ColumnProposal, proposal: Proposal) -> Iterator[RuleProposal]:
+    """A commune's code is valid on a day, not by itself; without a day it cannot be judged."""
+    days = [c for c in proposal.columns if c.logical_type in ("date", "timestamp")]
+    if not days:
+        return
+    day = next((c for c in days if c.name == proposal.watermark), days[0])
+    yield RuleProposal(
+        f"{column.name}_valid_on_date",
+        "expect_administrative_unit_to_be_valid_on",
+        {
+            "column_A": column.name,
+            "column_B": day.name,
+            "units": {"$ref": "administrative_units.commune_periods"},
+        },
+        "warning",
+        "unified",
+        f"{column.title} không còn hiệu lực tại {_lower(day.title)}",
+        "Dùng mã đơn vị hành chính đang có hiệu lực",
+        "the values are codes of communes, which are valid for a time",
+        {column.name: "00000"},
+    )
 
 
 def _of_bounds(column: ColumnProposal) -> Iterator[RuleProposal]:

@@ -8,23 +8,130 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from kho.errors import ConfigurationError
 from kho.settings import TIMEZONE, get_settings
 
 if TYPE_CHECKING:
     from kho.authoring.dry_run import DryRun
     from kho.authoring.lint import Finding
+    from kho.authoring.new import NewDataset
 
 app = typer.Typer(help="Contracts and suites: new ones, and what is wrong.", no_args_is_help=True)
 out = Console(width=None if sys.stdout.isatty() else 160)
 
+DEFAULT_AGENCY = "000.00.00.H48"
+"""The province's people's committee, until the owner's own code is known."""
+
 _SIGNS = {"error": "[red]bad[/] ", "warning": "[yellow]look[/]"}
+
+
+@app.command()
+def new(
+    slug: Annotated[str, typer.Argument(help="The dataset's name everywhere: library_loans.")],
+    kind: Annotated[str | None, typer.Option(help="rest, sql or files.")] = None,
+    connection: Annotated[str | None, typer.Option(help="Name of the connection.")] = None,
+    table: Annotated[str | None, typer.Option(help="sql: schema.table.")] = None,
+    title: Annotated[str | None, typer.Option(help="What it is, in Vietnamese, for the report.")] = None,
+    owner: Annotated[str | None, typer.Option(help="The agency that answers for it.")] = None,
+    owner_agency: Annotated[str, typer.Option(help="That agency's code.")] = DEFAULT_AGENCY,
+    key: Annotated[
+        list[str] | None, typer.Option(help="A key column of the source; may be repeated.")
+    ] = None,
+    watermark: Annotated[str | None, typer.Option(help="The source's column of change times.")] = None,
+    deletions: Annotated[
+        bool, typer.Option("--deletions", help="sql: rows may vanish at the source.")
+    ] = False,
+    star: Annotated[str, typer.Option(help="A table of its own in the star: fact, dim or none.")] = "fact",
+    drift: Annotated[str, typer.Option(help="When columns change: freeze, evolve or discard.")] = "discard",
+    rows: Annotated[int, typer.Option(min=1, max=100_000, help="How many rows to learn from.")] = 1_000,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other key of the source: paging.page_size=500.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write files anew that exist.")] = False,
+) -> None:
+    """Learn a source from a sample and write its contract, rules, SQL, fixture, test and runbook."""
+    from kho.authoring.binding import binding_of
+    from kho.authoring.new import new_dataset
+    from kho.authoring.write import Wanted, check_slug
+    from kho.connections import EnvironmentConnections
+
+    check_slug(slug)
+    kind = _asked("kind", kind, "Kind of source (rest, sql, files)")
+    given = {
+        "connection": _asked("connection", connection, "Name of its connection"),
+        "table": _asked("table", table, "Table, as schema.table") if kind == "sql" else None,
+        "deletions": "key_comparison" if deletions else None,
+    }
+    settings = get_settings()
+    connections = EnvironmentConnections(settings)
+    binding = binding_of(kind, given, set_ or [], connections)
+    made = new_dataset(
+        Wanted(
+            slug=slug,
+            title=_asked("title", title, "What it is, in Vietnamese"),
+            owner=_asked("owner", owner, "The agency that answers for it"),
+            owner_agency=owner_agency,
+            table=_chosen("star", star, ("fact", "dim", "none")),
+            drift=_chosen("drift", drift, ("freeze", "evolve", "discard")),
+            force=force,
+        ),
+        binding,
+        connections,
+        settings,
+        rows=rows,
+        key=key or [],
+        watermark=watermark,
+    )
+    _print_new(slug, made)
+
+
+def _asked(flag: str, value: str | None, question: str) -> str:
+    """The flag's value; asked for where a person sits before the screen."""
+    if value:
+        return value
+    if not sys.stdin.isatty():
+        raise ConfigurationError(f"--{flag} is missing", next_step="kho dataset new --help names the flags")
+    return str(typer.prompt(question))
+
+
+def _chosen(flag: str, value: str, choices: tuple[str, ...]) -> Any:
+    if value not in choices:
+        raise ConfigurationError(f"--{flag} is one of {', '.join(choices)}, not '{value}'")
+    return value
+
+
+def _print_new(slug: str, made: NewDataset) -> None:
+    out.print(f"{slug}: {made.proposal.rows:,} rows of {made.where}", highlight=False)
+    for note in made.proposal.notes:
+        out.print(f"  {note}", highlight=False, soft_wrap=True)
+    table = _table("column", "from", "type", "privacy", "why")
+    for column in made.proposal.columns:
+        table.add_row(
+            column.name,
+            escape(column.source_name),
+            column.logical_type,
+            column.classification,
+            escape("; ".join(column.reasons)),
+        )
+    out.print(table)
+    critical = sum(rule.severity == "critical" for rule in made.rules)
+    out.print(f"{len(made.rules)} rules, {critical} of them critical. Written:", highlight=False)
+    root = get_settings().project_root
+    for path in made.files:
+        out.print(f"  {path.relative_to(root)}", highlight=False, soft_wrap=True)
+    out.print(
+        f"Next: read the contract and the rules, then\n  kho dataset check {slug}\n"
+        f'  make test ARGS="-k {slug}"\n  kho run {slug}',
+        highlight=False,
+    )
 
 
 @app.command()
