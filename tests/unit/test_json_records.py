@@ -79,6 +79,13 @@ def test_later_chunks_still_notice_after_a_first_surprise(reader: JsonRecords, t
     assert {"a", "b"} <= set(reader.seen.kinds)
 
 
+def test_a_name_written_with_escapes_is_the_same_name(reader: JsonRecords, tmp_path: Path) -> None:
+    chunk = tmp_path / "chunk.ndjson"
+    reader.write(chunk, [b'{"Ghi\\u0043h\\u00fa":"a"}', b'{"\\u0111":[]}'])
+    assert [row["GhiChú"] for row in reader.read(chunk).to_pylist()] == ["a", None]
+    assert set(reader.seen.kinds) == {"GhiChú", "đ"}
+
+
 def test_parts_of_an_extraction_are_put_together() -> None:
     one, other = SeenFields({"a": {"text"}}, 2), SeenFields({"a": {"number"}, "b": set()}, 3)
     one.merge(other)

@@ -42,7 +42,6 @@ class Manifest:
     requests: int = 0
     failed_requests: int = 0
     request_seconds: float = 0.0
-    unexpected_fields: tuple[str, ...] = ()
     replays: str | None = None
     follows: str | None = None
     files: tuple[ReceivedFile, ...] = ()
@@ -76,6 +75,6 @@ def read_manifest(folder: Path) -> Manifest:
         if values[name]:
             values[name] = datetime.fromisoformat(values[name])
     values["as_of"] = date.fromisoformat(values["as_of"])
-    values["unexpected_fields"] = tuple(values["unexpected_fields"])
     values["files"] = tuple(ReceivedFile.from_json(file) for file in values.get("files", ()))
+    values.pop("unexpected_fields", None)  # batches of earlier versions have it
     return Manifest(**values)

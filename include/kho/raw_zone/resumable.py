@@ -38,7 +38,7 @@ _LOCK_SECONDS = 20
 
 @dataclass(frozen=True)
 class DonePart:
-    """What is known of a finished part: its rows, what the source declared, the checksums in order, the fields seen."""
+    """What is known of a finished part: rows, declared total, checksums in order, the fields seen."""
 
     part: str
     rows: int
