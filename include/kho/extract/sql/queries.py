@@ -67,7 +67,7 @@ class SourceTable:
         found = cls(table, contract, source, where)
         drift = observe(contract, *found._columns(session), where=where)
         found = replace(found, drift=drift)
-        found._refuse_binary()
+        found.refuse_binary()
         return found
 
     def _columns(self, session: Session) -> tuple[list[str], dict[str, str]]:
@@ -86,7 +86,8 @@ class SourceTable:
         }
         return list(names), types
 
-    def _refuse_binary(self) -> None:
+    def refuse_binary(self) -> None:
+        """Raise SourceRejected for a column that holds binary data and no text."""
         for name in self.contract.source_names:
             if name in self.drift.missing:
                 continue

@@ -6,8 +6,6 @@ database's own names of these types.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -42,11 +40,10 @@ def sample_sql(source: SqlSource, connection: Connection, rows: int) -> Sample:
 def _table(session: Session, source: SqlSource, where: str) -> sa.Table:
     schema, _, name = source.table.rpartition(".")
     try:
-        table: Any = session.inspect(name, schema or None)
+        return session.inspect(name, schema or None)
     except sa.exc.NoSuchTableError as error:
         raise SourceRejected(
             "the table does not exist or is hidden from us",
             where=where,
             next_step="ask the agency for SELECT on it, or correct the table's name",
         ) from error
-    return table
