@@ -86,7 +86,9 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
         manifest.batch_id,
         outcome="unchanged" if status == "loaded" else "done",
         counts={"fetched": manifest.fetched},
-        message="; ".join(filter(None, (_said_of(manifest), drift_message(contract, drift, context.settings)))),
+        message="; ".join(
+            filter(None, (_said_of(manifest), drift_message(contract, drift, context.settings)))
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kho.contracts import Contract, ReferenceSource, RestSource
+from kho.contracts import Contract, FilesSource, ReferenceSource, RestSource
 from kho.extract.sample import Sample
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ def sample_source(source: Source, connections: Connections, rows: int) -> Sample
     if isinstance(source, ReferenceSource):
         raise TypeError("reference data ships with the project and is not sampled")
     connection = connections.get(source.connection)
+    if isinstance(source, FilesSource):
+        from kho.extract.files.extractor import sample_files
+
+        return sample_files(source, connection, rows)
     if isinstance(source, RestSource):
         from kho.extract.rest import sample_rest
 
