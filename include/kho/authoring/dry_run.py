@@ -134,7 +134,7 @@ def _staged(
     """The sample in a staging table and a private folder, both gone afterwards."""
     batch_id = f"{contract.dataset}-dry-{uuid.uuid4().hex[:6]}"
     parent = settings.home / "tmp"
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="kho-dry-", dir=parent) as folder:
         pq.write_table(_complete(contract, sample.records), Path(folder) / "records-00000.parquet")
         try:

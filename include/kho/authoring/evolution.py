@@ -30,7 +30,7 @@ _LOGICAL = {
 def write_proposal(contract: Contract, drift: Drift, settings: Settings) -> Path:
     """Write the proposal and return its path; an earlier one of the dataset is replaced."""
     folder = settings.home / "proposals"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{contract.dataset}.yaml"
     draft = path.with_suffix(".new")
     draft.write_text(proposal(contract, drift), encoding="utf-8")

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
-
+from kho.authoring.binding import typed_source
 from kho.authoring.propose import Proposal, propose
 from kho.authoring.reference_lists import COMMUNES, commune_codes, reference_lists
 from kho.authoring.rules import RuleProposal, propose_rules
 from kho.authoring.sampling import sample_source
 from kho.authoring.write import Wanted, check_slug, write_dataset
-from kho.contracts.sources import Source
 from kho.errors import ConfigurationError, SourceRejected
 
 if TYPE_CHECKING:
@@ -54,9 +52,7 @@ def new_dataset(
         SourceRejected: the source has no row to learn from.
     """
     check_slug(wanted.slug)
-    source = _typed(
-        {"watermark": {"column": watermark or "changed", "lookback_days": 3}, **binding}, wanted.slug
-    )
+    source = typed_source(binding, wanted.slug)
     sample = sample_source(source, connections, rows)
     if sample.records.num_rows < FEWEST_ROWS:
         raise SourceRejected(
@@ -77,22 +73,25 @@ def new_dataset(
             where=sample.where,
             next_step=f"choose among: {', '.join(sample.records.column_names)}",
         )
-    bound = dict(binding)
-    if proposal.watermark and "watermark" not in bound:
-        bound["watermark"] = {"column": proposal.watermark, "lookback_days": 3}
+    bound = _bound(binding, proposal, wanted.slug)
     files = write_dataset(wanted, proposal, bound, sample.where, lists, settings)
     return NewDataset(proposal, propose_rules(proposal), tuple(files), sample.where)
 
 
-def _typed(binding: Mapping[str, Any], dataset: str) -> Source:
-    try:
-        source: Source = TypeAdapter(Source).validate_python(dict(binding))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+def _bound(binding: Mapping[str, Any], proposal: Proposal, dataset: str) -> dict[str, Any]:
+    """The binding with the way in which changes are found."""
+    bound = dict(binding)
+    if bound["kind"] == "files" or "watermark" in bound or "snapshot" in bound:
+        return bound
+    if bound["kind"] == "sql" and not proposal.watermark:
+        bound.pop("deletions", None)
+        return bound | {"snapshot": "row_hash"}
+    if bound["kind"] == "rest" and "window" not in bound:
+        return bound
+    if not proposal.watermark:
         raise ConfigurationError(
-            f"the source cannot be described so: {place}: {first['msg']}",
+            "a service that is asked by dates needs a column that says when a record changed",
             dataset=dataset,
-            next_step="kho dataset new --help names what each kind of source needs",
-        ) from error
-    return source
+            next_step="name it with --watermark, as the source calls it",
+        )
+    return bound | {"watermark": {"column": proposal.watermark, "lookback_days": 3}}

@@ -6,6 +6,7 @@ distinct ones for code lists; nothing of a profile is written to a file as it is
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -20,8 +21,11 @@ from kho.authoring.readings import MEANINGS, READINGS, shape_of
 from kho.extract.sample import Sample
 from kho.extract.source_kinds import kinds_of
 
-MANY_VALUES = 60
+MANY_VALUES = 5_000
 """A column with more distinct values has no list of them."""
+
+_DOTTED = re.compile(r"[+-]?\d[\d.]*\.\d+(,\d+)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+,\d+")
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,10 @@ class ColumnProfile:
         readings: by label of a `Reading`, how many present values are of that form.
         meanings: by name, how many present values look like that.
         shapes: the most frequent shapes (`AA-9999`) of texts and their counts.
-        values: different values and their counts, if there are few.
+        values: different values and their counts, if there are not too many.
+        points_part_thousands: whether dots stand nowhere but before three digits, or commas are there.
         low, high: bounds, where values have an order.
-        legacy: whether texts have Vietnamese letters, so that their encoding can be judged.
+        vietnamese: whether texts have Vietnamese letters, so that their encoding can be judged.
     """
 
     name: str
@@ -54,6 +59,7 @@ class ColumnProfile:
     low: Any = None
     high: Any = None
     vietnamese: bool = False
+    points_part_thousands: bool = False
     longest: int = 0
 
     def share(self, count: int) -> float:
@@ -102,6 +108,7 @@ def _column(name: str, values: pa.ChunkedArray, source_type: str | None) -> Colu
         high=max(ordered, default=None) if len(ordered) == len(found) else None,
         vietnamese=any(_has_marks(text) for text in counts),
         longest=max(map(len, counts), default=0),
+        points_part_thousands=_points_part_thousands(counts),
     )
 
 
@@ -111,6 +118,12 @@ def _counts(tests: Mapping[str, Any], counts: Counter[str]) -> dict[str, int]:
         for name, matches in tests.items()
     }
     return {name: number for name, number in found.items() if number}
+
+
+def _points_part_thousands(counts: Counter[str]) -> bool:
+    """`1.234` alone may be either; a whole column that is never `1.5` is written the Vietnamese way."""
+    marked = [text for text in counts if _DOTTED.fullmatch(text) or _THOUSANDS.fullmatch(text)]
+    return bool(marked) and all(_THOUSANDS.fullmatch(text) for text in marked)
 
 
 def _is_blank(value: Any) -> bool:

@@ -29,6 +29,8 @@ SOME = 0.3
 NEARLY_UNIQUE = 0.98
 """A key may repeat in a sample, as it may at the source: the rule on repeats judges those rows."""
 
+VIETNAMESE = "1.234,56"
+
 FEW = 20
 """A list of at most so many codes is written into the suite."""
 
@@ -117,7 +119,7 @@ def propose(
             column,
             key_position=chosen.index(column.source_name) + 1,
             required=True,
-            reasons=(*column.reasons, why),
+            reasons=(*column.reasons, f"key: {why}"),
         )
         if column.source_name in chosen
         else column
@@ -204,7 +206,8 @@ def _type(found: ColumnProfile, reasons: list[str]) -> tuple[str, str | None, st
         return "string", None, None
     for reading in READINGS:
         share = found.share(found.readings.get(reading.label, 0))
-        if share < MOST or (reading.label == "1.234,56" and not _has_vietnamese_marks(found)):
+        unlike = {VIETNAMESE: not found.points_part_thousands, "number": found.points_part_thousands}
+        if share < MOST or unlike.get(reading.label):
             continue
         reasons.append(f"{share:.1%} match {reading.label} in {found.present:,} values")
         return reading.logical_type, reading.source_format, None
@@ -234,12 +237,6 @@ def _is_code(found: ColumnProfile) -> bool:
     hinted = personal_hint(found.name) is not None
     measured = bool(set(parts[1:] or parts) & _MEASURES)
     return hinted or (named and not measured)
-
-
-def _has_vietnamese_marks(found: ColumnProfile) -> bool:
-    """Whether some value has a decimal comma or dots between thousands: plain whole numbers have neither."""
-    plain = found.readings.get("number", 0)
-    return found.readings.get("1.234,56", 0) > 0 and plain < found.present
 
 
 def _privacy(found: ColumnProfile, reasons: list[str]) -> tuple[bool, str | None]:
@@ -277,7 +274,11 @@ def _reference(
 
 def _codes(found: ColumnProfile, reasons: list[str]) -> tuple[str, ...]:
     parts = set(words(found.name))
-    if not 1 <= found.distinct <= FEW or found.present < 10 * found.distinct:
+    if (
+        not 1 <= found.distinct <= FEW
+        or words(found.name)[:1] in (["ten"], ["name"])
+        or found.present < 10 * found.distinct
+    ):
         return ()
     if not (parts & _CODE_WORDS) and found.longest > 30:
         return ()
@@ -310,7 +311,7 @@ def _regex(shape: str) -> str:
 
 def _key(columns: Sequence[ColumnProposal], records: pa.Table, given: Sequence[str]) -> tuple[list[str], str]:
     if given:
-        return list(given), "key: as it was given"
+        return list(given), "as it was given"
     single = [
         column
         for column in columns
@@ -322,9 +323,7 @@ def _key(columns: Sequence[ColumnProposal], records: pa.Table, given: Sequence[s
     ]
     if single:
         best = max(single, key=_key_rank)
-        return [
-            best.source_name
-        ], f"key: {best.profile.uniqueness:.1%} of its values differ, hardly one is empty"
+        return [best.source_name], f"{best.profile.uniqueness:.1%} of its values differ, hardly one is empty"
     full = [c for c in columns if c.profile.completeness >= NEARLY_UNIQUE and c.profile.distinct > 1]
     named = sorted(full, key=lambda c: (not _key_rank(c)[0], columns.index(c)))[:8]
     for size in (2, 3, 4, 5):
@@ -334,12 +333,10 @@ def _key(columns: Sequence[ColumnProposal], records: pa.Table, given: Sequence[s
             if distinct >= NEARLY_UNIQUE * records.num_rows:
                 return (
                     names,
-                    f"key: no column alone is unique; together {distinct / records.num_rows:.1%} differ",
+                    f"no column alone is unique; together {distinct / records.num_rows:.1%} differ",
                 )
     first = columns[0].source_name
-    return [
-        first
-    ], "key: nothing in the sample is unique; the first column stands here, ask the owner (--key)"
+    return [first], "nothing in the sample is unique; the first column stands here, ask the owner (--key)"
 
 
 def _key_rank(column: ColumnProposal) -> tuple[bool, bool, float]:

@@ -39,6 +39,16 @@ def new(
     kind: Annotated[str | None, typer.Option(help="rest, sql or files.")] = None,
     connection: Annotated[str | None, typer.Option(help="Name of the connection.")] = None,
     table: Annotated[str | None, typer.Option(help="sql: schema.table.")] = None,
+    path: Annotated[str | None, typer.Option(help="rest: path of the operation that lists records.")] = None,
+    auth: Annotated[str, typer.Option(help="rest: kind of login.")] = "wso2_client_credentials",
+    window: Annotated[
+        str | None, typer.Option(help="rest: FROM,TO,FORMAT,MAX_DAYS: tuNgay,denNgay,%d/%m/%Y,31.")
+    ] = None,
+    paging: Annotated[
+        str | None, typer.Option(help="rest: KIND,PARAM,LIMIT_PARAM,SIZE: page,trang,soDong,500.")
+    ] = None,
+    folder: Annotated[str | None, typer.Option(help="files: folder below the connection's root.")] = None,
+    file_name: Annotated[str | None, typer.Option(help="files: pattern of whole file names.")] = None,
     title: Annotated[str | None, typer.Option(help="What it is, in Vietnamese, for the report.")] = None,
     owner: Annotated[str | None, typer.Option(help="The agency that answers for it.")] = None,
     owner_agency: Annotated[str, typer.Option(help="That agency's code.")] = DEFAULT_AGENCY,
@@ -58,21 +68,26 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Write files anew that exist.")] = False,
 ) -> None:
     """Learn a source from a sample and write its contract, rules, SQL, fixture, test and runbook."""
-    from kho.authoring.binding import binding_of
+    from kho.authoring.binding import binding_of, learnt, rest_keys, sql_keys
     from kho.authoring.new import new_dataset
     from kho.authoring.write import Wanted, check_slug
     from kho.connections import EnvironmentConnections
 
     check_slug(slug)
     kind = _asked("kind", kind, "Kind of source (rest, sql, files)")
-    given = {
-        "connection": _asked("connection", connection, "Name of its connection"),
-        "table": _asked("table", table, "Table, as schema.table") if kind == "sql" else None,
-        "deletions": "key_comparison" if deletions else None,
-    }
+    given: dict[str, Any] = {"connection": _asked("connection", connection, "Name of its connection")}
+    if kind == "sql":
+        given |= sql_keys(_asked("table", table, "Table, as schema.table"), deletions=deletions)
+    elif kind == "rest":
+        path = _asked("path", path, "Path of the operation that lists records")
+        window = window if window is not None else _optional("Dates: FROM,TO,FORMAT,MAX_DAYS or nothing")
+        paging = paging if paging is not None else _optional("Pages: KIND,PARAM,LIMIT_PARAM,SIZE or nothing")
+        given |= rest_keys(path, auth, window, paging)
+    elif kind == "files":
+        given |= {"folder": folder, "file_name": _asked("file-name", file_name, "Pattern of file names")}
     settings = get_settings()
     connections = EnvironmentConnections(settings)
-    binding = binding_of(kind, given, set_ or [], connections)
+    binding, evidence = learnt(binding_of(kind, given, set_ or []), connections)
     made = new_dataset(
         Wanted(
             slug=slug,
@@ -90,7 +105,12 @@ def new(
         key=key or [],
         watermark=watermark,
     )
-    _print_new(slug, made)
+    _print_new(slug, made, evidence)
+
+
+def _optional(question: str) -> str | None:
+    """An answer that may be empty; none where nobody sits before the screen."""
+    return str(typer.prompt(question, default="")) or None if sys.stdin.isatty() else None
 
 
 def _asked(flag: str, value: str | None, question: str) -> str:
@@ -108,9 +128,9 @@ def _chosen(flag: str, value: str, choices: tuple[str, ...]) -> Any:
     return value
 
 
-def _print_new(slug: str, made: NewDataset) -> None:
+def _print_new(slug: str, made: NewDataset, evidence: tuple[str, ...]) -> None:
     out.print(f"{slug}: {made.proposal.rows:,} rows of {made.where}", highlight=False)
-    for note in made.proposal.notes:
+    for note in (*evidence, *made.proposal.notes):
         out.print(f"  {note}", highlight=False, soft_wrap=True)
     table = _table("column", "from", "type", "privacy", "why")
     for column in made.proposal.columns:

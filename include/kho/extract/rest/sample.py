@@ -5,6 +5,7 @@ In: a REST binding and a connection. Out: a `Sample` of records as text, the for
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,17 @@ def sample_rest(source: RestSource, connection: Connection, rows: int) -> Sample
     table, seen = read_records(records[:rows])
     types = None if source.envelope.format == "xml" else seen.types
     return Sample(table, declared, client.endpoint, types)
+
+
+def first_bodies(source: RestSource, connection: Connection) -> Iterator[tuple[bytes, str]]:
+    """The first answer for today, then for each of the newest windows, unread; and where it came from."""
+    with RestClient(source, connection, get_settings().home, Attempts(None)) as client:
+        today = datetime.now(ZoneInfo(TIMEZONE)).date()
+        now = [WindowJob(0, (today, today))] if source.window is not None else []
+        for job in (*now, *_jobs(source)):
+            position = Pager(source, client.base_url, common_params(source, job)).position()
+            answer, _ = client.ask(Question(position.params), lambda _answer, _where: None)
+            yield answer.body, client.endpoint
 
 
 def _first_page(source: RestSource, client: RestClient, job: WindowJob) -> Page:
