@@ -81,9 +81,8 @@ def spoil_dossiers(gateway: Gateway, change: Any) -> None:
 @contextlib.contextmanager
 def altered_table(sandbox: tuple, *statements: str, back: tuple[str, ...]) -> Iterator[None]:
     """The finance agency changes its table, and changes it back after the test."""
-    url = sa.make_url(sandbox[2].config.finance_admin_url).set(
-        database=sa.make_url(sandbox[2].finance_url).database
-    )
+    admin = sa.make_url(sandbox[2].config.admin_urls["postgresql"])
+    url = admin.set(database=sa.make_url(sandbox[2].database_urls["finance"]).database)
     engine = sa.create_engine(url)
     try:
         with engine.begin() as db:
