@@ -14,7 +14,8 @@ Out: one readable line, whether trying again can help, and whose fault it is.
         │   └── ContractError       a contract or suite file is wrong
         ├── MigrationError          the warehouse's schema cannot be brought up to date
         ├── SourceRejected          the source answers, but not as its contract says
-        │   └── AuthenticationFailed    the source refuses our credentials
+        │   ├── AuthenticationFailed    the source refuses our credentials
+        │   └── SchemaDrifted           its columns are no longer those of the contract
         ├── ReconciliationError     rows were lost or invented between two steps
         ├── GateClosed              the data breaks a critical rule of the whole dataset
         └── HostError               the local machine: disk, port, permission, missing program
@@ -22,7 +23,7 @@ Out: one readable line, whether trying again can help, and whose fault it is.
 Errors survive pickling, so they can cross process boundaries.
 """
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Fault = Literal[
     "source_late",
@@ -151,6 +152,27 @@ class AuthenticationFailed(SourceRejected):
     """The source refuses our credentials."""
 
     fault = "authentication"
+
+
+class SchemaDrifted(SourceRejected):
+    """The source's columns changed in a way that the contract does not allow; nothing was loaded.
+
+    Args:
+        drift: every change that was seen, as `Drift.as_json()` gives it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        drift: dict[str, Any] | None = None,
+        dataset: str | None = None,
+        batch: str | None = None,
+        where: str | None = None,
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(message, dataset=dataset, batch=batch, where=where, next_step=next_step)
+        self.drift = drift
 
 
 class ReconciliationError(FatalError):

@@ -24,8 +24,10 @@ import sqlalchemy as sa
 from kho import ledger
 from kho.connections import Connections
 from kho.contracts import Contract, load_contract
-from kho.errors import GateClosed, KhoError
+from kho.errors import GateClosed, KhoError, SchemaDrifted
+from kho.extract.drift import Drift
 from kho.extract.land import land
+from kho.quality.schema_changes import drift_message, note_drift
 from kho.raw_zone.manifest import Manifest, read_manifest
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
@@ -70,15 +72,23 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     clock = _Clock(dataset, "extract")
     contract = load_contract(dataset)
     earlier = ledger.earlier(context.engine, contract, as_of)
-    manifest = land(contract, as_of, earlier, context.connections, context.settings)
+    try:
+        manifest = land(contract, as_of, earlier, context.connections, context.settings)
+    except SchemaDrifted as error:
+        note_drift(context.engine, Drift.from_json(error.drift, dataset), as_of)
+        raise
     status = _enter(manifest, context)
     if manifest.files:
         ledger.note_files(context.engine, manifest)
+    drift = Drift.from_json(manifest.drift, dataset)
+    note_drift(context.engine, drift, as_of, manifest.batch_id)
     return clock.result(
         manifest.batch_id,
         outcome="unchanged" if status == "loaded" else "done",
         counts={"fetched": manifest.fetched},
-        message=_drift_message(manifest),
+        message="; ".join(
+            filter(None, (_said_of(manifest), drift_message(contract, drift, context.settings)))
+        ),
     )
 
 
@@ -310,11 +320,10 @@ def _folder(dataset: str, batch_id: str, context: Context) -> Path:
     return context.settings.raw_zone / dataset / batch_id
 
 
-def _drift_message(manifest: Manifest) -> str:
-    if manifest.files:
-        from kho.extract.files.extractor import summary
-
-        return summary(manifest.files)
-    if not manifest.unexpected_fields:
+def _said_of(manifest: Manifest) -> str:
+    """What became of the files, where the source is one of files."""
+    if not manifest.files:
         return ""
-    return f"the source sends fields the contract does not know: {', '.join(manifest.unexpected_fields)}"
+    from kho.extract.files.extractor import summary
+
+    return summary(manifest.files)

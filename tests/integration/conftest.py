@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +14,9 @@ from kho.server.databases import ensure_database
 from kho.server.postgres import ensure_running
 from tests.integration.agency import Agency, mariadb_agency, postgres_agency, sqlite_agency
 from tests.integration.embedded import temporary_home
+
+if TYPE_CHECKING:
+    from tests.integration.fixture_dataset import FixtureNight
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +70,35 @@ def new_agency(
         elif agency.kind == "mariadb":
             agency.run(f"DROP DATABASE {name}")
     admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_warehouse() -> Iterator[tuple]:
+    """Settings and server with one migrated, empty warehouse, and its engine."""
+    from kho.server.warehouse import open_warehouse
+
+    with temporary_home() as settings:
+        server = ensure_running(settings)
+        ensure_database(server, "empty")
+        url = server.url("empty").render_as_string(hide_password=False)
+        yield settings, server, open_warehouse(replace(settings, warehouse_url=url))
+
+
+@pytest.fixture
+def fixture_night(empty_warehouse: tuple) -> "FixtureNight":
+    """A copy of the empty warehouse, into which a dataset's fixture is loaded."""
+    from kho.pipeline import Context
+    from kho.server.warehouse import open_warehouse
+    from tests.integration.fixture_dataset import FixtureNight
+    from tests.integration.night import Province, copy_database
+
+    settings, server, engine = empty_warehouse
+    name = f"f_{uuid.uuid4().hex[:8]}"
+    engine.dispose()
+    copy_database(server, "empty", name)
+    url = server.url(name).render_as_string(hide_password=False)
+    own = replace(settings, home=settings.home / name, warehouse_url=url)
+    own.home.mkdir()
+    no_source: Any = None
+    context = Context(open_warehouse(own), no_source, own)
+    return FixtureNight(Province(settings, server, no_source, context))

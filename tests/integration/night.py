@@ -23,6 +23,7 @@ from kho.contracts.sources import RestSource
 from kho.night.sources import admin_url, connections_of
 from kho.pipeline import Context, StepResult
 from kho.sandbox import process
+from kho.sandbox.registry import all_sources
 from kho.sandbox.state import SandboxState
 from kho.server import mariadb, postgres, warehouse
 from kho.settings import Settings
@@ -158,8 +159,13 @@ def with_small_pages(dataset: str) -> Contract:
 
 
 def in_order() -> list[str]:
-    """The datasets, each after those it depends on."""
-    contracts = {contract.dataset: contract for contract in load_contracts()}
+    """The datasets that the sandbox or the project itself has, each after those it depends on."""
+    simulated = {source.dataset for source in all_sources()}
+    contracts = {
+        contract.dataset: contract
+        for contract in load_contracts()
+        if contract.source.kind == "reference" or contract.dataset in simulated
+    }
     done: list[str] = []
     while len(done) < len(contracts):
         done += [

@@ -18,7 +18,7 @@ from kho.sandbox.registry import all_sources
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province, with_small_pages
 
-FROM_SOURCES = [source.dataset for source in all_sources()]
+FROM_SOURCES = [source.dataset for source in all_sources() if source.has_contract]
 LATER = EPOCH + timedelta(days=14)
 NIGHTS = [EPOCH + timedelta(days=n) for n in range(5)]
 

@@ -11,7 +11,6 @@ from kho.contracts.sources.rest import Envelope
 from kho.errors import SourceRejected, SourceUnavailable
 from kho.extract.rest.envelope import read_page
 from kho.extract.rest.paging import next_link
-from kho.raw_zone.record_names import RecordNames
 
 XML = Envelope.model_validate(
     {
@@ -129,9 +128,3 @@ def test_a_bare_list_that_is_none_says_what_it_is() -> None:
         read_page(b'{"error":"busy"}', envelope, "here")
     with pytest.raises(SourceRejected):
         read_page(b'{"error":"other"}', envelope, "here")
-
-
-def test_every_record_is_looked_at_for_new_fields() -> None:
-    names = RecordNames()
-    names.watch([b'{"a":1,"b":2}', b'{"a":1}', b'{"b":{"x":1}}', b'{"a":1,"\\u0111":[]}', b'{"f0":1}'])
-    assert names.seen == {"a", "b", "đ", "f0"}

@@ -19,7 +19,7 @@ from kho.settings import get_settings
 from kho.yaml_source import load_yaml
 
 EPOCH = date(2026, 11, 20)
-SOURCES = {source.dataset: source for source in all_sources()}
+SOURCES = {source.dataset: source for source in all_sources() if source.has_contract}
 
 
 @cache

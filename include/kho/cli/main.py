@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import quarantine
+from kho.cli import dataset, quarantine
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -32,10 +32,9 @@ app = typer.Typer(
     add_completion=False,
 )
 sandbox_app = typer.Typer(help="Sources to try with, where there are no real ones.", no_args_is_help=True)
-dataset_app = typer.Typer(help="Contracts and suites.", no_args_is_help=True)
 quarantine_app = typer.Typer(help="The rows that wait for their owner.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
-app.add_typer(dataset_app, name="dataset")
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(quarantine_app, name="quarantine")
 
 # A log file or a pipe has no width of its own; tables need one.
@@ -223,18 +222,6 @@ def sandbox_down() -> None:
     from kho.night.sources import close_sources
 
     out.print("stopped" if close_sources(get_settings()) else "was not running")
-
-
-@dataset_app.command("check")
-def dataset_check(dataset: Annotated[str | None, typer.Argument()] = None) -> None:
-    """Read a dataset's contract and suite, or all of them, and say what is wrong."""
-    from kho.contracts import dataset_names, load_contract
-    from kho.rules.suite import load_dataset_suite
-
-    for name in (dataset,) if dataset else dataset_names():
-        contract = load_contract(name)
-        rules = len(load_dataset_suite(contract).rules)
-        out.print(f"{name}: {len(contract.columns)} columns, {rules} rules", highlight=False)
 
 
 @quarantine_app.command("list")

@@ -35,6 +35,7 @@ _COLUMN_PROPERTIES = {
     "missingReasonOf": "missing_reason_of",
     "sourceUnit": "source_unit",
     "sourceUnitColumn": "source_unit_column",
+    "sourceType": "source_type",
 }
 
 _NUMBERS = ("integer", "number")
@@ -142,6 +143,7 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
         "quality": custom["quality"][1],
         "freshness": _freshness(data),
         "depends_on": custom["dependsOn"][1] if "dependsOn" in custom else (),
+        "drift": custom["drift"][1] if "drift" in custom else "discard",
         "content_sha256": agreement_sha256,
     }
     try:

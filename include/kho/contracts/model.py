@@ -15,6 +15,14 @@ from pydantic import Field
 from kho.contracts.sources import Source
 from kho.contracts.sources.base import Charset, Frozen
 
+SourceKind = Literal[
+    "text", "number", "boolean", "date", "timestamp", "time", "binary", "list", "object", "any"
+]
+"""Kinds of values as sources have them, whatever each calls its types; `any` is never compared."""
+
+DriftPolicy = Literal["freeze", "evolve", "discard"]
+"""What a change of the source's columns does: stop; load and propose a contract; load and write down."""
+
 LOGICAL_TO_SQL = {
     "string": "text",
     "integer": "bigint",
@@ -65,6 +73,8 @@ class Column(Frozen):
     """The unit of the source's numbers, such as `triệu đồng`; they are kept in its canonical unit."""
     source_unit_column: str | None = None
     """The source's column that names the unit of each number."""
+    source_type: SourceKind | None = None
+    """The kind of value that the source sends, where it is not the one that the logical type suggests."""
 
 
 class Quality(Frozen):
@@ -95,6 +105,7 @@ class Contract(Frozen):
     freshness: Freshness | None = None
     depends_on: tuple[str, ...] = ()
     """Datasets whose night must be over before this one starts: it looks its keys up in them."""
+    drift: DriftPolicy = "discard"
     content_sha256: str
     """Checksum of the contract and its suite."""
 

@@ -16,6 +16,7 @@ from pyarrow import csv
 from kho.contracts import Contract, ReferenceSource
 from kho.errors import ConfigurationError
 from kho.extract.administrative_units import read_successions, read_units
+from kho.extract.sample import Sample
 from kho.raw_zone.landing import Landing
 from kho.raw_zone.manifest import Manifest, batch_id
 from kho.settings import Settings
@@ -80,3 +81,9 @@ def _as_text(contract: Contract, rows: Iterable[object]) -> pa.Table:
     return pa.Table.from_pylist(
         records, schema=pa.schema([(name, pa.string()) for name in contract.source_names])
     )
+
+
+def sample_reference(contract: Contract, source: ReferenceSource, rows: int, settings: Settings) -> Sample:
+    """The first rows of a reference dataset."""
+    table, endpoint = _read(contract, source, settings)
+    return Sample(table.slice(0, rows), table.num_rows, endpoint, None)

@@ -21,9 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kho.duck import connect as duck_connect
+from kho.raw_zone.json_records import JsonRecords, SeenFields
 from kho.raw_zone.manifest import Manifest, write_manifest
-from kho.raw_zone.record_names import RecordNames
 
 CHUNK_BYTES = 8 * 1024 * 1024
 """JSON text parsed at a time; memory during a landing is a small multiple of it."""
@@ -118,7 +117,7 @@ class JsonPages:
     def __init__(
         self, landing: Landing, part: str, fields: Sequence[str], first_row: int, memory: str = "200MB"
     ) -> None:
-        self._fields = list(fields)
+        self._reader = JsonRecords(fields, memory)
         self._records_path = landing.folder / f"records-{part}.parquet"
         self._pages_path = landing.folder / f"pages-{part}.parquet"
         self._chunk_paths = [landing.folder / f"chunk-{part}-{turn}.ndjson" for turn in (0, 1)]
@@ -130,8 +129,6 @@ class JsonPages:
         self._records_writer: pq.ParquetWriter | None = None
         self._pages_writer: pq.ParquetWriter | None = None
         self._next_row = first_row
-        self._engine = duck_connect(threads=1, memory=memory)
-        self._names = RecordNames()
         self.rows = 0
         self.page_digests: list[str] = []
 
@@ -154,7 +151,7 @@ class JsonPages:
             for writer in (self._records_writer, self._pages_writer):
                 if writer is not None:
                     writer.close()
-            self._engine.close()
+            self._reader.close()
             for path in self._chunk_paths:
                 path.unlink(missing_ok=True)
             if kind is not None:
@@ -162,14 +159,9 @@ class JsonPages:
                 self._pages_path.unlink(missing_ok=True)
 
     @property
-    def observed(self) -> set[str]:
-        """The names of all fields that any record of these pages has."""
-        return self._names.seen
-
-    @property
-    def unexpected(self) -> set[str]:
-        """The names among them that the contract does not know."""
-        return self._names.seen - set(self._fields)
+    def seen(self) -> SeenFields:
+        """The fields that the records have; complete once the pages are closed."""
+        return self._reader.seen
 
     def add(self, request: str, body: bytes, records: Sequence[bytes]) -> None:
         """Take one page: the body for the record, its records for the warehouse."""
@@ -179,7 +171,7 @@ class JsonPages:
         if records:
             self._chunk.extend(records)
             self.rows += len(records)
-            self._names.watch(records)
+            self._reader.look_at(records)
         self._bytes += len(body)
         if self._bytes >= CHUNK_BYTES:
             self._flush()
@@ -190,7 +182,7 @@ class JsonPages:
         # The last chunk may still be read: two files take turns.
         self._chunk_paths.reverse()
         if chunk:
-            self._chunk_paths[0].write_bytes(b"\n".join(chunk))
+            self._reader.write(self._chunk_paths[0], chunk)
         self._wait()
         if bodies:
             self._pending.append(self._workers[0].submit(self._write_bodies, bodies))
@@ -216,10 +208,7 @@ class JsonPages:
         self._pages_writer.write_batch(pa.record_batch(columns, schema=_PAGES))
 
     def _write_records(self, chunk: Path, records: int) -> None:
-        relation = self._engine.read_json(
-            str(chunk), format="newline_delimited", columns=dict.fromkeys(self._fields, "VARCHAR")
-        )
-        table = _numbered(relation.to_arrow_table(), self._next_row)
+        table = _numbered(self._reader.read(chunk), self._next_row)
         if table.num_rows != records:
             raise RuntimeError(f"{records} records became {table.num_rows} rows while landing")
         self._next_row += table.num_rows

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from kho.errors import HostError
 from kho.raw_zone.received import ReceivedFile
@@ -24,7 +25,8 @@ class Manifest:
     `declared` is the total the source stated, None where it states none. Windows are local civil
     time at the province, start included, end excluded. `replays` names the batch whose quarantined
     records these are; None for what a source sent. `follows` names the batch of whose table these are the
-    changes, empty if it is the table's first; None for a source that says itself what changed.
+    changes, empty if it is the table's first; None for a source that says itself what changed. `drift` is how
+    the source's columns differ from the contract's, as `Drift.as_json` writes it.
     """
 
     batch_id: str
@@ -40,11 +42,11 @@ class Manifest:
     requests: int = 0
     failed_requests: int = 0
     request_seconds: float = 0.0
-    unexpected_fields: tuple[str, ...] = ()
     replays: str | None = None
     follows: str | None = None
     files: tuple[ReceivedFile, ...] = ()
     """Of a source of files: each one, and what became of it."""
+    drift: dict[str, Any] | None = None
 
 
 def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:
@@ -73,6 +75,6 @@ def read_manifest(folder: Path) -> Manifest:
         if values[name]:
             values[name] = datetime.fromisoformat(values[name])
     values["as_of"] = date.fromisoformat(values["as_of"])
-    values["unexpected_fields"] = tuple(values["unexpected_fields"])
     values["files"] = tuple(ReceivedFile.from_json(file) for file in values.get("files", ()))
+    values.pop("unexpected_fields", None)  # batches of earlier versions have it
     return Manifest(**values)

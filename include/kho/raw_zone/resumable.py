@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Self
 
 from kho.errors import HostError
+from kho.raw_zone.json_records import SeenFields
 from kho.raw_zone.landing import Landing
 from kho.raw_zone.spool import SPOOL
 from kho.server.locking import file_lock
@@ -37,14 +38,19 @@ _LOCK_SECONDS = 20
 
 @dataclass(frozen=True)
 class DonePart:
-    """What is known of a finished part: its rows, what the source declared, the checksums in order."""
+    """What is known of a finished part: rows, declared total, checksums in order, the fields seen."""
 
     part: str
     rows: int
     declared: int | None
     page_digests: tuple[str, ...]
-    observed: tuple[str, ...]
+    observed: dict[str, list[str]]
     files: dict[str, str]
+
+    @property
+    def seen(self) -> SeenFields:
+        """The fields of the part's records."""
+        return SeenFields({name: set(kinds) for name, kinds in self.observed.items()}, self.rows)
 
 
 class ResumableLanding(Landing):
@@ -86,7 +92,7 @@ class ResumableLanding(Landing):
         return self._done.get(part)
 
     def finish(
-        self, part: str, rows: int, declared: int | None, digests: list[str], observed: set[str]
+        self, part: str, rows: int, declared: int | None, digests: list[str], seen: SeenFields
     ) -> DonePart:
         """Note that the files of a part are whole."""
         files = {
@@ -94,7 +100,8 @@ class ResumableLanding(Landing):
             for path in (self.folder / f"records-{part}.parquet", self.folder / f"pages-{part}.parquet")
             if path.exists()
         }
-        done = DonePart(part, rows, declared, tuple(digests), tuple(sorted(observed)), files)
+        observed = {name: sorted(kinds) for name, kinds in sorted(seen.kinds.items())}
+        done = DonePart(part, rows, declared, tuple(digests), observed, files)
         _write(self.folder / f"done-{part}.json", json.dumps(asdict(done)))
         self._done[part] = done
         return done
@@ -127,9 +134,7 @@ class ResumableLanding(Landing):
         for note in sorted(self.folder.glob("done-*.json")):
             try:
                 values = json.loads(note.read_text(encoding="utf-8"))
-                done = DonePart(
-                    **{**values, **{name: tuple(values[name]) for name in ("page_digests", "observed")}}
-                )
+                done = DonePart(**{**values, "page_digests": tuple(values["page_digests"])})
             except (ValueError, TypeError, KeyError):
                 note.unlink()
                 continue

@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kho.extract.administrative_units import read_units
-from kho.report import bands, names, night, overdue, score_tables, scores, vietnamese, violations
+from kho.report import (
+    bands,
+    names,
+    night,
+    overdue,
+    schema_changes,
+    score_tables,
+    scores,
+    vietnamese,
+    violations,
+)
 from kho.report.config import Letterhead, ReportConfig, config_path, load_report_config
 
 if TYPE_CHECKING:
@@ -47,6 +57,7 @@ class Report:
     scores: score_tables.ScoreTables
     violations: violations.Violations
     overdue: overdue.Overdue
+    schema_changes: tuple[schema_changes.SchemaChange, ...]
 
     def with_outcome(self, outcome: str) -> tuple[night.DatasetNight, ...]:
         """The datasets that fared so tonight."""
@@ -100,6 +111,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             scores=score_tables.score_tables(book, known, config.lines.agencies),
             violations=violations.read_violations(db, as_of, known, config.deadlines),
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
+            schema_changes=schema_changes.read_schema_changes(db, as_of),
         )
 
 

@@ -92,3 +92,5 @@ class Source:
     kinds: tuple[DefectKind, ...]
     populate: Callable[[Setup], Population]
     served: Service | AgencyTable | FileDrop
+    has_contract: bool = True
+    """False of a source that is there to write a contract for (`kho dataset new`)."""

@@ -17,11 +17,13 @@ from datetime import date
 from kho.connections import Connection
 from kho.contracts import Contract, RestSource
 from kho.duck import connect as duck_connect
+from kho.extract.drift import Drift, observe
 from kho.extract.rest.attempts import Attempts
 from kho.extract.rest.client import RestClient, Stopped
 from kho.extract.rest.transport import base_url_of
 from kho.extract.rest.window import WindowJob, WindowReader
 from kho.extract.windows import Span, windows
+from kho.raw_zone.json_records import SeenFields
 from kho.raw_zone.landing import record_files
 from kho.raw_zone.manifest import Manifest, batch_id
 from kho.raw_zone.resumable import DonePart, ResumableLanding
@@ -59,17 +61,18 @@ def extract_rest(
             landing.rows += part.rows
             for digest in part.page_digests:
                 landing.add_digest(digest)
+        endpoint = f"{source.request.method} {base_url_of(connection)}{source.path}"
+        drift = _drift(contract, source, parts, endpoint)
         landing.add_digest(contract.content_sha256)
         if source.deletions == "key_comparison":
             _land_keys(contract, landing)
         totals = [part.declared for part in parts]
-        observed = {name for part in parts for name in part.observed}
         manifest = Manifest(
             batch_id=batch_id(contract.dataset, as_of, landing.content_sha256),
             dataset=contract.dataset,
             as_of=as_of,
             contract_version=contract.version,
-            endpoint=f"{source.request.method} {base_url_of(connection)}{source.path}",
+            endpoint=endpoint,
             content_sha256=landing.content_sha256,
             fetched=landing.rows,
             declared=None if None in totals else sum(total or 0 for total in totals),
@@ -78,12 +81,21 @@ def extract_rest(
             requests=attempts.count,
             failed_requests=attempts.failed,
             request_seconds=round(attempts.seconds, 3),
-            unexpected_fields=tuple(sorted(observed - set(contract.source_names))),
+            drift=drift.as_json() if drift else None,
         )
         landing.clear_notes()
         attempts.publish(landing.folder)
         landing.publish(manifest)
     return manifest
+
+
+def _drift(contract: Contract, source: RestSource, parts: list[DonePart], endpoint: str) -> Drift:
+    """What the records of all parts show; XML has text alone, so that its kinds say nothing."""
+    seen = SeenFields()
+    for part in parts:
+        seen.merge(part.seen)
+    types = None if source.envelope.format == "xml" else seen.types
+    return observe(contract, list(seen.kinds), types, records=seen.records, where=endpoint)
 
 
 def _identity(task: _Task, span: Span | None, as_of: date) -> dict[str, str]:

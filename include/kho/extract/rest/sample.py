@@ -5,12 +5,9 @@ In: a REST binding and a connection. Out: a `Sample` of records as text, the for
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
-
-import msgspec
-import pyarrow as pa
 
 from kho.connections import Connection
 from kho.contracts.sources.rest import RestSource
@@ -21,14 +18,15 @@ from kho.extract.rest.paging import Pager
 from kho.extract.rest.transport import Answer
 from kho.extract.rest.window import WindowJob, common_params
 from kho.extract.sample import Sample
+from kho.raw_zone.json_records import read_records
 from kho.settings import TIMEZONE, get_settings
 
 _WINDOWS_TO_TRY = 6
-"""How many windows back a sample is looked for: the latest one may be empty."""
+"""How many windows back records are looked for: the latest may have few or none."""
 
 
 def sample_rest(source: RestSource, connection: Connection, rows: int) -> Sample:
-    """At most `rows` records of the newest window that has any, or of the catalogue's first page.
+    """At most `rows` records: the first pages of the newest windows, or of the catalogue.
 
     Raises:
         KhoError: what the source, the gateway or the credentials did.
@@ -37,16 +35,29 @@ def sample_rest(source: RestSource, connection: Connection, rows: int) -> Sample
     if paging.limit_param:
         paging = paging.model_copy(update={"page_size": min(rows, paging.page_size)})
     source = source.model_copy(update={"paging": paging})
+    records: list[bytes] = []
+    declared: int | None = None
     with RestClient(source, connection, get_settings().home, Attempts(None)) as client:
-        page = Page((), None, {})
         for job in _jobs(source):
             page = _first_page(source, client, job)
-            if page.records:
+            declared = page.total if not records else declared
+            records.extend(page.records)
+            if len(records) >= rows:
                 break
-    records = [msgspec.json.decode(record, type=dict[str, msgspec.Raw]) for record in page.records[:rows]]
-    names = list(dict.fromkeys(name for record in records for name in record))
-    columns = {name: pa.array([_text(record.get(name)) for record in records], pa.string()) for name in names}
-    return Sample(pa.table(columns), page.total, client.endpoint, None)
+    table, seen = read_records(records[:rows])
+    types = None if source.envelope.format == "xml" else seen.types
+    return Sample(table, declared, client.endpoint, types)
+
+
+def first_bodies(source: RestSource, connection: Connection) -> Iterator[tuple[bytes, str]]:
+    """The first answer for today, then for each of the newest windows, unread; and where it came from."""
+    with RestClient(source, connection, get_settings().home, Attempts(None)) as client:
+        today = datetime.now(ZoneInfo(TIMEZONE)).date()
+        now = [WindowJob(0, (today, today))] if source.window is not None else []
+        for job in (*now, *_jobs(source)):
+            position = Pager(source, client.base_url, common_params(source, job)).position()
+            answer, _ = client.ask(Question(position.params), lambda _answer, _where: None)
+            yield answer.body, client.endpoint
 
 
 def _first_page(source: RestSource, client: RestClient, job: WindowJob) -> Page:
@@ -68,10 +79,3 @@ def _jobs(source: RestSource) -> list[WindowJob]:
     return [
         WindowJob(number, (last - timedelta(days=days - 1), last)) for number, last in enumerate(last_days)
     ]
-
-
-def _text(value: Any) -> str | None:
-    """A value as it lands: text as it is, everything else as the JSON that was sent."""
-    raw = b"null" if value is None else bytes(value)
-    decoded = msgspec.json.decode(raw) if raw[:1] in (b'"', b"n") else raw.decode()
-    return None if decoded is None else str(decoded)

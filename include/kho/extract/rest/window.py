@@ -120,9 +120,7 @@ class WindowReader:
                 pages.add(request, body, page.records)
             if pager.total is not None and pages.rows != pager.total:
                 raise Incomplete(f"the source declares {pager.total} rows and sent {pages.rows}")
-        return self._landing.finish(
-            job.part, pages.rows, pager.total, pages.page_digests, set(pages.observed)
-        )
+        return self._landing.finish(job.part, pages.rows, pager.total, pages.page_digests, pages.seen)
 
     def _pages(self, job: WindowJob, pager: Pager, spool: Spool) -> Iterator[tuple[str, bytes, Page]]:
         """Page after page: first those that an earlier attempt kept, then from the source."""

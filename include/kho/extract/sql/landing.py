@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -94,6 +95,10 @@ class _Night:
         self._attempt = attempt
         self._key = tuple(column.source_name for column in table.contract.key)
 
+    @property
+    def _drift(self) -> dict[str, Any] | None:
+        return self._table.drift.as_json() if self._table.drift else None
+
     def land_span(self, span: Span) -> Manifest:
         """The rows changed in the span; and all keys, if the contract wants deletions found."""
         wanted = self._table.changed_within(span)
@@ -118,7 +123,7 @@ class _Night:
             (folder / _ALL_ROWS).unlink()
             if not changes.rows and not changes.deleted:
                 self._landing.discard()
-                return read_manifest(then)
+                return replace(read_manifest(then), drift=self._drift)
         else:
             # Nothing to compare with, or other rules now: every row is judged, and every key told.
             (folder / _ALL_ROWS).rename(folder / _RECORDS)
@@ -136,7 +141,7 @@ class _Night:
         declared = int(session.rows(counting)[0][0])
         note = {"agreement": self._contract.content_sha256, "hash": HASH_FUNCTION}
         with RowWriter(path, path.with_name(SNAPSHOT), self._key, note) as rows:
-            query = self._table.query(session, self._contract.source_names)
+            query = self._table.query(session, self._table.landed_names)
             for piece in pieces(session, self._table, wanted):
                 for batch in session.stream(query.where(piece), source.fetch_size):
                     rows.write(batch)
@@ -187,6 +192,7 @@ class _Night:
             requests=self._attempt,
             failed_requests=self._attempt - 1,
             follows=follows,
+            drift=self._drift,
         )
         if span is not None:
             manifest = replace(manifest, window_from=span.start, window_to=span.end)

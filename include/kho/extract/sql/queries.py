@@ -6,7 +6,7 @@ In: the table as the database describes it, the contract. Out: SQLAlchemy querie
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import reduce
 from typing import Any
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from kho.contracts import Contract, SqlSource
 from kho.contracts.sources.sql import KeysetReading, PartitionReading
 from kho.errors import ContractError, SourceRejected
+from kho.extract.drift import Drift, observe
 from kho.extract.sql.arrow import is_binary
 from kho.extract.sql.session import Session
 from kho.extract.windows import Span
@@ -24,6 +25,8 @@ Condition = sa.ColumnElement[bool]
 
 EVERY_ROW: Condition = sa.literal_column("1") == sa.literal_column("1")
 """Spelt out: not every engine has a word for it."""
+
+NO_DRIFT = Drift("", "discard")
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,22 @@ class SourceTable:
     contract: Contract
     source: SqlSource
     where: str
+    drift: Drift = NO_DRIFT
+
+    @property
+    def landed_names(self) -> tuple[str, ...]:
+        """What is read: the contract's columns, and the new ones where the contract may evolve."""
+        new = self.drift.added if self.drift.policy == "evolve" else ()
+        readable = (name for name in new if not is_binary(self.column(name).type))
+        return (*self.contract.source_names, *readable)
 
     @classmethod
     def find(cls, session: Session, contract: Contract, source: SqlSource, where: str) -> SourceTable:
         """Look the table up.
 
         Raises:
-            SourceRejected: there is no such table, it lacks a column, or one holds binary data.
+            SourceRejected: there is no such table, or a column holds binary data.
+            SchemaDrifted: its columns are not those of the contract, and the contract does not allow it.
         """
         schema, _, name = source.table.rpartition(".")
         try:
@@ -53,19 +65,32 @@ class SourceTable:
                 next_step="ask the agency for SELECT on it, or correct `table` in the contract",
             ) from error
         found = cls(table, contract, source, where)
-        found._require_columns()
+        drift = observe(contract, *found._columns(session), where=where)
+        found = replace(found, drift=drift)
+        found.refuse_binary()
         return found
 
-    def _require_columns(self) -> None:
-        missing = [name for name in self.contract.source_names if self._found(name) is None]
-        if missing:
-            raise SourceRejected(
-                f"the table has no column {', '.join(missing)}",
-                dataset=self.contract.dataset,
-                where=self.where,
-                next_step="ask the agency what changed, then correct physicalName in the contract",
-            )
+    def _columns(self, session: Session) -> tuple[list[str], dict[str, str]]:
+        """The table's columns and their types, by the contract's names where it knows them."""
+        known = {
+            column.name: name
+            for name in self.contract.source_names
+            if (column := self._found(name)) is not None
+        }
+        names = {known.get(column.name, column.name): column for column in self.table.c}
+        # A column whose text arrives as bytes holds text, whatever the engine says of it.
+        types = {
+            name: type_name(column.type, session.dialect)
+            for name, column in names.items()
+            if not (is_binary(column.type) and self.charset(name) != "unicode")
+        }
+        return list(names), types
+
+    def refuse_binary(self) -> None:
+        """Raise SourceRejected for a column that holds binary data and no text."""
         for name in self.contract.source_names:
+            if name in self.drift.missing:
+                continue
             if is_binary(self.column(name).type) and self.charset(name) == "unicode":
                 raise SourceRejected(
                     f"the column {name} holds binary data ({self.column(name).type})",
@@ -104,8 +129,13 @@ class SourceTable:
         return [self.column(column.source_name) for column in self.contract.key]
 
     def query(self, session: Session, names: Sequence[str]) -> sa.Select[Any]:
-        """These columns of all rows."""
-        columns = [session.column(self.column(name), self.charset(name)).label(name) for name in names]
+        """These columns of all rows; NULL for one that the table no longer has."""
+        columns = [
+            sa.cast(sa.null(), sa.String(1)).label(name)
+            if name in self.drift.missing
+            else session.column(self.column(name), self.charset(name)).label(name)
+            for name in names
+        ]
         return sa.select(*columns).select_from(self.table)
 
     def changed_within(self, span: Span) -> Condition:
@@ -114,6 +144,14 @@ class SourceTable:
         changed = self.column(self.contract.column(self.source.watermark.column).source_name)
         start, end = (_moment_for(changed, moment) for moment in (span.start, span.end))
         return sa.or_(sa.and_(changed >= start, changed < end), changed.is_(None))
+
+
+def type_name(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
+    """The engine's own name of a type; empty for one that SQLAlchemy does not know."""
+    try:
+        return kind.compile(dialect)
+    except sa.exc.CompileError:
+        return ""
 
 
 def _moment_for(column: sa.Column[Any], moment: datetime) -> Any:
