@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from kho.connections import Connection
 from kho.contracts import Contract, FilesSource
 from kho.errors import SourceRejected
+from kho.extract.drift import observe
 from kho.extract.files.filesystem import errors_named, open_filesystem
 from kho.extract.files.inbox import list_files
 from kho.extract.files.reading import FOLDER, FileReader, in_order
@@ -65,6 +66,8 @@ def extract_files(
         ]
         sink.close()
         landing.rows = sink.rows
+        # A form without a column that it must have is refused by itself; here only new ones can show.
+        drift = observe(contract, [*contract.source_names, *sorted(reader.unexpected)], where=where)
         for file in received:
             landing.add_digest("|".join(map(str, (*file.stat, file.status, file.sha256, file.message))))
         landing.add_digest(contract.content_sha256)
@@ -79,7 +82,7 @@ def extract_files(
             declared=sum(file.rows for file in received),
             requests=1 + len(received),
             request_seconds=round(time.monotonic() - started, 3),
-            unexpected_fields=tuple(sorted(reader.unexpected)),
+            drift=drift.as_json() if drift else None,
             files=tuple(received),
         )
         landing.publish(manifest)
