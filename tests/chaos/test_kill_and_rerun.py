@@ -17,7 +17,12 @@ from tests.integration.night import EPOCH, Province, a_sandbox, copy_database, n
 MASTERS = ("administrative_units", "agencies", "procedures", "investment_projects")
 SECOND = EPOCH + timedelta(days=1)
 TEMPLATE = "first_night"
-DATASETS = ("public_service_dossiers", "investment_disbursements")
+TABLES = {
+    "public_service_dossiers": ("fact_dossier",),
+    "investment_disbursements": ("fact_disbursement",),
+    "enterprises": ("fact_enterprise_event", "dim_enterprise"),
+}
+DATASETS = tuple(TABLES)
 
 BOUNDARIES = [
     f"{edge}:{step}" for step in ("extract", "stage", "validate", "load") for edge in ("before", "after")
@@ -84,10 +89,9 @@ def _run(province: Province, dataset: str, where: str) -> subprocess.CompletedPr
 
 
 def _same(province: Province, undisturbed: Province, dataset: str) -> None:
-    fact = {"public_service_dossiers": "fact_dossier", "investment_disbursements": "fact_disbursement"}[
-        dataset
-    ]
-    assert province.star()[fact] == undisturbed.star()[fact]
+    mine, expected = province.star(), undisturbed.star()
+    for table in TABLES[dataset]:
+        assert mine[table] == expected[table]
     quarantine = (
         "SELECT business_key, failed_rules, raw, agency_code, status, first_seen_on FROM dq.quarantine "
         "WHERE dataset = :d ORDER BY business_key, raw_md5"
