@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from kho.contracts import SqlSource
 from kho.errors import SourceLate, SourceRejected
+from kho.extract.sql import sample_sql
 
 from .agency import Agency, a_contract, land, landed
 
@@ -210,3 +212,14 @@ def test_rows_that_share_a_key_are_judged_together(agency: Agency, tmp_path: Pat
     rows = [(row["ma"], int(row["so"])) for row in landed(raw, second)]
     assert sorted(rows, key=str) == [("A", 1), ("B", 1), (None, 1), (None, 3)]
     assert landed(raw, second, "keys") == []
+
+
+def test_a_sample_has_the_engines_own_types(agency: Agency) -> None:
+    source = a_contract(SNAPSHOT, COLUMNS).source
+    assert isinstance(source, SqlSource)
+    sample = sample_sql(source, agency.connection, 7)
+    assert (sample.records.num_rows, sample.declared) == (7, 250)
+    assert sample.where == "agency_test:ho_so"
+    assert sample.types is not None
+    assert sample.types["so_tien"] in ("NUMERIC(18, 2)", "DECIMAL(18, 2)")
+    assert set(sample.records.column_names) == set(COLUMNS)

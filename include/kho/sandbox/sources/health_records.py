@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from kho.conform.legacy_encoding import to_tcvn3
 from kho.sandbox.clocks import DAY, date_of, moment_of
 from kho.sandbox.cohorts import Daily
 from kho.sandbox.defects import DefectKind, Row, null, put
@@ -28,6 +29,10 @@ def _citizen_of_no_province(row: Row, _salt: int, _reference: Reference) -> None
     row["so_dinh_danh"] = "099" + row["so_dinh_danh"][3:]
 
 
+def _legacy_name(row: Row, salt: int, _reference: Reference) -> None:
+    row["ho_ten"] = to_tcvn3(("Nguyễn Văn Bình", "Trần Thị Hồng", "Đặng Hữu Phước")[salt % 3])
+
+
 KINDS = (
     DefectKind("health_exact_copy", (), 0.0004, severity="none", correctable=False, repeat="exact"),
     DefectKind("health_contradicting_copy", ("health_record_unique",), 0.0004, correctable=False,
@@ -37,6 +42,7 @@ KINDS = (
     DefectKind("health_citizen_missing", ("health_citizen_present",), 0.0004, null("so_dinh_danh")),
     DefectKind("health_citizen_invalid", ("health_citizen_valid",), 0.0004, _citizen_of_no_province),
     DefectKind("health_name_missing", ("health_name_present",), 0.0004, null("ho_ten")),
+    DefectKind("health_name_in_tcvn3", ("health_name_encoding",), 0.0004, _legacy_name),
     DefectKind("health_birth_zero", ("health_birth_readable",), 0.0004, put("ngay_sinh", _ZERO_DATE)),
     DefectKind("health_birth_missing", ("health_birth_present",), 0.0004, null("ngay_sinh")),
     DefectKind("health_gender_unknown", ("health_gender_known",), 0.0004, put("gioi_tinh", 7, 9)),
