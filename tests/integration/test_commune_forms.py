@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
 from kho import pipeline
+from kho.cli.quarantine import print_files
 from kho.connections import Connection
 from kho.extract.files.refusal import for_sender
 from kho.pipeline import Context, StepResult
+from kho.quality.rejected_files import list_rejected_files
+from kho.report import write_quality_report
 from kho.sandbox.manifest import build_manifest
 from kho.sandbox.sources.commune_socioeconomic_forms import SOURCE
 from kho.sandbox.sources.commune_socioeconomic_forms.files import file_name
@@ -35,7 +39,7 @@ class Communes:
 
     context: Context
     folder: Path
-    world: World = field(default_factory=lambda: World(51, 4_000, EPOCH, 3.0, sources=[SOURCE]))
+    world: World = field(default_factory=lambda: World(51, 100_000, EPOCH, 3.0, sources=[SOURCE]))
 
     def get(self, name: str) -> Connection:
         return Connection(name, "file", extra={"path": str(self.folder)})
@@ -139,6 +143,26 @@ def test_refused_files_wait_for_their_senders(first_night: Communes) -> None:
     }
     assert found == {path: (reason, for_sender(str(reason))[0]) for path, reason in planted.items()}
     assert len(set(planted.values())) == 5
+    count, files = list_rejected_files(first_night.context.engine, dataset=DATASET, limit=3)
+    assert (count, len(files)) == (len(planted), 3)
+    console = Console(record=True, width=200)
+    print_files(console, count, files)
+    printed = console.export_text()
+    assert all(file.path in printed and file.message in printed and file.remedy in printed for file in files)
+
+
+def test_the_report_names_refused_files_and_their_senders(first_night: Communes) -> None:
+    context = first_night.context
+    path = write_quality_report(context.engine, EPOCH, context.settings)
+    html = path.read_text(encoding="utf-8")
+    ((refused, sender, title),) = first_night.rows(
+        "SELECT r.path, a.name_vi, r.title_vi FROM dq.rejected_file AS r "
+        "JOIN dw.dim_agency AS a ON r.submitter = a.administrative_unit_code AND a.is_current "
+        "AND a.agency_type = 'commune' WHERE r.dataset = :d ORDER BY r.first_seen_on, r.path LIMIT 1",
+        d=DATASET,
+    )
+    assert "Tệp chưa đọc được" in html
+    assert all(text in html for text in (refused, sender, title))
 
 
 def test_the_counts_balance_and_name_the_refused_files(first_night: Communes) -> None:

@@ -91,7 +91,8 @@ def _connections(settings: Settings) -> Iterator[Finding]:
         except KhoError as error:
             yield Finding(f"connection {name}", good=False, text=str(error))
             continue
-        where = f"{found.host}:{found.port}" if found.port else str(found.host)
+        place = found.host or found.extra.get("path") or found.schema
+        where = f"{place}:{found.port}" if found.port else str(place)
         if found.port is None or found.extra.get("host"):
             yield Finding(f"connection {name}", good=True, text=where)
             continue

@@ -256,6 +256,16 @@ def quarantine_show(case: int) -> None:
     quarantine.print_case(out, show_case(open_warehouse(get_settings()), case))
 
 
+@quarantine_app.command("files")
+def quarantine_files(dataset: quarantine.Dataset = None, limit: quarantine.Limit = 50) -> None:
+    """List the files that could not be read, the oldest first: where, why, and what its sender should do."""
+    from kho.quality.rejected_files import list_rejected_files
+    from kho.server.warehouse import open_warehouse
+
+    count, files = list_rejected_files(open_warehouse(get_settings()), dataset=dataset, limit=limit)
+    quarantine.print_files(out, count, files)
+
+
 @quarantine_app.command("waive")
 def quarantine_waive(
     case: int,

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kho.quality.quarantine import STATES, Case, CaseFile
+from kho.quality.rejected_files import RejectedFile
 
 ALL = "all"
 
@@ -42,6 +43,17 @@ def print_cases(console: Console, count: int, cases: tuple[Case, ...]) -> None:
             ", ".join(case.failed_rules),
         )
     console.print(table)
+
+
+def print_files(console: Console, count: int, files: tuple[RejectedFile, ...]) -> None:
+    """Print how many files wait for their senders, then each with what is to be done."""
+    shown = f", the oldest {len(files)} of them" if len(files) < count else ""
+    console.print(f"{count:,} files wait for their senders{shown}", highlight=False)
+    for file in files:
+        lines = [f"{file.dataset} {file.path}{file.place}, since {file.first_seen_on}"]
+        lines += [f"  {file.reason}: {file.message}", f"    → {file.remedy}"]
+        for line in lines:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_case(console: Console, file: CaseFile) -> None:

@@ -21,6 +21,7 @@ from kho.report import (
     names,
     night,
     overdue,
+    refused_files,
     schema_changes,
     score_tables,
     scores,
@@ -58,6 +59,7 @@ class Report:
     violations: violations.Violations
     overdue: overdue.Overdue
     schema_changes: tuple[schema_changes.SchemaChange, ...]
+    refused_files: tuple[refused_files.RefusedFile, ...]
 
     def with_outcome(self, outcome: str) -> tuple[night.DatasetNight, ...]:
         """The datasets that fared so tonight."""
@@ -112,6 +114,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             violations=violations.read_violations(db, as_of, known, config.deadlines),
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),
+            refused_files=refused_files.read_refused_files(db, as_of),
         )
 
 
