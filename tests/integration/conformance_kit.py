@@ -7,6 +7,7 @@ spoiled on their way, by a gateway in front of the sandbox; tables are changed i
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -72,6 +73,10 @@ class Case:
         folder = self.province.context.settings.raw_zone / self.dataset / batch_id
         return pa.concat_tables([pq.read_table(path) for path in record_files(folder)])
 
+    def records(self, batch_id: str | None) -> Counter[str]:
+        """The landed records, in whatever order they came."""
+        return Counter(map(repr, self.landed(batch_id).drop_columns("_row").to_pylist()))
+
     def staged(self, column: str) -> list[Any]:
         """The values of a column, conformed and staged."""
         result = self.extract()
@@ -118,8 +123,9 @@ class Case:
 
     def column(self, *logical_types: str, needed: bool | None = None) -> Column:
         """A column of one of these types that is no key; `needed` or not."""
+        keys = {column.source_name for column in self.contract.key}
         for column in self.contract.columns:
-            plain = not (column.nested_count or column.nested_sum or column.key_position)
+            plain = not (column.nested_count or column.nested_sum or column.source_name in keys)
             if plain and column.logical_type in logical_types and needed in (None, column.required):
                 return column
         raise LookupError(f"{self.dataset} has no such column")
@@ -192,6 +198,18 @@ class Case:
         names = ", ".join(f'"{name}"' for name, _ in described)
         db.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM _before")
         db.exec_driver_sql("DROP TABLE _before")
+
+
+def free_text(contract: Contract) -> Column | None:
+    """The text column that is most likely free text; None if all texts are codes of the key or the agency."""
+    texts = [
+        column
+        for column in contract.columns
+        if column.logical_type == "string"
+        and column.source_name not in {key.source_name for key in contract.key}
+        and column.name != contract.quality.agency_column
+    ]
+    return min(texts, key=lambda one: (one.required, one.text_hygiene != "clean"), default=None)
 
 
 def without(record: dict[str, Any], field: str) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def with_records(path: list[str], change: Callable[[list[dict[str, Any]]], Any])
         if not isinstance(records, list):
             return response
         changed = change(records)
+        if changed is records:
+            return response  # to the byte
         if path:
             place[path[-1]] = changed
         else:

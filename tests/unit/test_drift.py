@@ -84,6 +84,11 @@ def test_a_needed_column_that_is_gone_always_stops(policy: str, gone: str, why: 
         assert why in str(raised.value)
 
 
+def test_a_column_that_is_known_and_not_wanted_is_no_drift() -> None:
+    told = VOUCHERS.model_copy(update={"ignored_columns": ("id",)})
+    assert not compare(told, [*NAMES, "id"], {**TYPES, "id": "BIGINT"})
+
+
 def test_an_optional_column_that_is_gone_loads_as_null() -> None:
     drift = observe(VOUCHERS, [name for name in NAMES if name != "dien_giai"])
     assert drift.missing == ("dien_giai",)

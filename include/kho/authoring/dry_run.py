@@ -105,9 +105,9 @@ def dry_run(
             )
             columns = _columns_read(db, contract, sample, batch_id)
         reasons = [rules[rule_id].title for rule_id in validation.dataset_failures if rule_id in critical]
-        share = (rejected or 0) / staged.rows
-        if share > contract.quality.quarantine_limit:
-            limit = contract.quality.quarantine_limit
+        limit = contract.quality.quarantine_limit
+        if (rejected or 0) > max(contract.quality.quarantine_floor, limit * staged.rows):
+            share = (rejected or 0) / staged.rows
             reasons.append(f"{share:.1%} of the rows would be rejected, the limit is {limit:.0%}")
     return DryRun(
         where=sample.where,

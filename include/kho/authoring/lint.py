@@ -127,11 +127,18 @@ def _sql(contract: Contract, settings: Settings) -> Iterator[Finding]:
             yield Finding("error", "load files are named 10_verb_what.sql: the number is their order", place)
         for name in sorted(set(re.findall(r"\bdw\.\w+", text)) - made):
             yield Finding("error", f"{name} is made by no migration", place)
-        alias = re.search(r"(?i)\b(?:from|join)\s+accepted\s+(?:as\s+)?(\w+)", text)
-        if alias and alias[1].lower() not in ("where", "on", "left", "inner"):
-            used = set(re.findall(rf"\b{alias[1]}\.(\w+)", text))
-            for name in sorted(used - known):
-                yield Finding("error", f"'{alias[1]}.{name}' is no column of the contract", place)
+        for alias, name in sorted({found for found in _read_of_accepted(text) if found[1] not in known}):
+            yield Finding("error", f"'{alias}.{name}' is no column of the contract", place)
+
+
+def _read_of_accepted(text: str) -> Iterator[tuple[str, str]]:
+    """What each statement reads of the view `accepted`, by its alias there."""
+    for statement in text.split(";"):
+        aliases = re.findall(r"(?i)\b(?:from|join)\s+([\w.]+)\s+as\s+(\w+)", statement)
+        for alias in {alias for table, alias in aliases if table == "accepted"}:
+            # An alias that stands for something else as well cannot be told apart.
+            if [name for _, name in aliases].count(alias) == 1:
+                yield from ((alias, name) for name in re.findall(rf"\b{alias}\.(\w+)", statement))
 
 
 def _style(contract: Contract, settings: Settings) -> Iterator[Finding]:

@@ -199,7 +199,7 @@ def _type(found: ColumnProfile, reasons: list[str]) -> tuple[str, str | None, st
     if native:
         reasons.append(f"the source says {found.source_type or found.kind}")
         return native, None, None
-    if found.kind == "number" and not found.readings:
+    if found.kind == "number" and (not found.readings or found.source_type not in (None, "number")):
         return _native_number(found, reasons)
     if _is_code(found):
         reasons.append("text: digits that name something are not counted with")
@@ -222,6 +222,7 @@ def _native_number(found: ColumnProfile, reasons: list[str]) -> tuple[str, str |
         return "number", None, f"numeric({sized[1]},{sized[2]})"
     whole = re.search(r"(?i)int|serial", found.source_type or "") or (sized and sized[2] == "0")
     fraction = found.low is not None and any(value % 1 for value in (found.low, found.high))
+    fraction |= found.readings.get("number", 0) > found.readings.get("whole number", 0)
     return ("integer" if whole or not fraction else "number"), None, None
 
 

@@ -240,6 +240,7 @@ def _try_source(name: str, rows: int) -> bool:
     from kho.authoring.sampling import sample_dataset
     from kho.connections import EnvironmentConnections
     from kho.contracts import load_contract
+    from kho.quality.catalogues import loaded_codes
     from kho.rules.suite import load_dataset_suite
     from kho.server.warehouse import open_warehouse
 
@@ -247,7 +248,9 @@ def _try_source(name: str, rows: int) -> bool:
     contract = load_contract(name)
     today = datetime.now(ZoneInfo(TIMEZONE)).date()
     sample = sample_dataset(contract, EnvironmentConnections(settings), settings, rows)
-    tried = dry_run(contract, load_dataset_suite(contract), sample, open_warehouse(settings), today, settings)
+    engine = open_warehouse(settings)
+    suite = load_dataset_suite(contract, loaded_codes(engine))
+    tried = dry_run(contract, suite, sample, engine, today, settings)
     _print_dry_run(tried)
     return tried.passes
 

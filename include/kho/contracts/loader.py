@@ -144,6 +144,7 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
         "freshness": _freshness(data),
         "depends_on": custom["dependsOn"][1] if "dependsOn" in custom else (),
         "drift": custom["drift"][1] if "drift" in custom else "discard",
+        "ignored_columns": custom["ignoredColumns"][1] if "ignoredColumns" in custom else (),
         "content_sha256": agreement_sha256,
     }
     try:

@@ -106,6 +106,8 @@ class Contract(Frozen):
     depends_on: tuple[str, ...] = ()
     """Datasets whose night must be over before this one starts: it looks its keys up in them."""
     drift: DriftPolicy = "discard"
+    ignored_columns: tuple[str, ...] = ()
+    """Columns of the source that are known and not wanted, such as a row number of its own."""
     content_sha256: str
     """Checksum of the contract and its suite."""
 

@@ -154,7 +154,7 @@ def compare(
 ) -> Drift:
     """As `observe`, but never raises."""
     known = contract.source_names
-    added = [name for name in names if name not in known]
+    added = [name for name in names if name not in known and name not in contract.ignored_columns]
     enough = records is None or records >= ENOUGH_RECORDS
     missing = [name for name in known if name not in names] if enough else []
     renamed = dict(_renames(contract, missing, added, types or {}))
