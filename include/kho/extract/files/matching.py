@@ -37,3 +37,9 @@ def without_brackets(text: str) -> tuple[str, str | None]:
     """A header without the bracket at its end, and what the bracket holds."""
     found = _BRACKETS.search(text)
     return (text[: found.start()], found[1].strip()) if found else (text, None)
+
+
+@lru_cache(maxsize=65_536)
+def spellings(text: str) -> frozenset[str]:
+    """What a header may be compared as: with the bracket at its end, which may hold a unit, and without."""
+    return frozenset((folded(text), folded(without_brackets(text)[0])))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kho.conform.units import unit_of
 from kho.contracts.sources.files import Cell, Form, FormColumn
-from kho.extract.files.matching import folded, without_brackets
+from kho.extract.files.matching import folded, spellings, without_brackets
 from kho.extract.files.refusal import FileRefused
 from kho.extract.files.sheet_scan import address
 from kho.extract.files.sheets import Merge, Value
@@ -49,7 +49,7 @@ def find_table(rows: Sequence[Sequence[Value]], merges: Sequence[Merge], form: F
         [column.headers[0] for column in form.columns if column.required],
     )
     ambiguous: FileRefused | None = None
-    for bottom, depth in _candidates(texts):
+    for bottom, depth in _candidates(texts, form):
         paths = _paths(texts, merges, bottom, depth)
         places = {column.name: _places(column, paths) for column in form.columns}
         missing = [
@@ -143,9 +143,11 @@ def _texts(rows: Sequence[Sequence[Value]], merges: Sequence[Merge]) -> Texts:
     return texts
 
 
-def _candidates(texts: Texts) -> Iterator[tuple[int, int]]:
+def _candidates(texts: Texts, form: Form) -> Iterator[tuple[int, int]]:
+    """The last rows and the depths of what may be the header: some text there is the end of a known one."""
+    ends = {folded(header.split("|")[-1]) for column in form.columns for header in column.headers}
     for bottom, row in enumerate(texts):
-        if sum(bool(text) for text in row) >= 2:
+        if sum(bool(text) for text in row) >= 2 and any(text and spellings(text) & ends for text in row):
             for depth in range(1, min(DEEPEST_HEADER, bottom + 1) + 1):
                 yield bottom, depth
 
@@ -184,8 +186,7 @@ def _ends_in(path: Sequence[str], header: Sequence[str]) -> bool:
     if len(path) < len(header):
         return False
     return all(
-        expected in (folded(text), folded(without_brackets(text)[0]))
-        for text, expected in zip(path[-len(header) :], header, strict=True)
+        expected in spellings(text) for text, expected in zip(path[-len(header) :], header, strict=True)
     )
 
 

@@ -26,8 +26,9 @@ from kho.sandbox.sources.commune_socioeconomic_forms.view import FormsView
 
 HISTORY_MONTHS = 3
 _SURE_MONTH = 1
+_SENT_AGAIN = 4
 _FEWEST_COMMUNES = 24
-_NEVER_SENT, _STRAGGLES, _CSV, _AS_TEXT, _REVISED, _REPEATED = 0.015, 0.08, 0.1, 0.15, 0.06, 0.03
+_NEVER_SENT, _STRAGGLES, _CSV, _AS_TEXT, _REVISED, _REPEATED = 0.015, 0.08, 0.1, 0.15, 0.06, 0.1
 _REFUSED, _MENDED = 0.05, 0.6
 
 
@@ -122,10 +123,10 @@ class FormPopulation:
     def _month(self, number: int) -> list[Form]:
         if number not in self._months:
             year, month = divmod(self._first_month() + number, 12)
-            self._months[number] = list(self._drawn(date(year, month + 1, 1), sure=number == _SURE_MONTH))
+            self._months[number] = list(self._drawn(date(year, month + 1, 1), number))
         return self._months[number]
 
-    def _drawn(self, month: date, *, sure: bool) -> Iterator[Form]:
+    def _drawn(self, month: date, number: int) -> Iterator[Form]:
         setup, lines = self.setup, form_lines()
         communes = self._communes()
         random = generator(setup.seed, "commune_forms", day_of(month))
@@ -135,8 +136,12 @@ class FormPopulation:
         refused = random.random(len(communes)) < _REFUSED * min(scale, 1.0)
         unsent = random.random(len(communes)) < _NEVER_SENT
         mends = random.random(len(communes)) < _MENDED
-        if sure and scale > 0:
+        if scale > 0 and number == _SURE_MONTH:
             self._make_sure(heads, kinds, refused, mends, unsent)
+        elif scale > 0 and number == _SURE_MONTH + 1:
+            # And some files that cannot be read are sent again.
+            refused[:_SENT_AGAIN], mends[:_SENT_AGAIN] = True, True
+            heads[:_SENT_AGAIN], unsent[:_SENT_AGAIN] = NO_DEFECT, False
         sent = self._sent(random, month, len(communes))
         values = self._values(random, month, len(communes))
         draws = random.random((4, len(communes)))
