@@ -23,7 +23,8 @@ from kho.contracts import Contract, RestSource, SqlSource, load_contracts
 from kho.contracts.model import Column
 from kho.raw_zone.landing import record_files
 from kho.raw_zone.manifest import Manifest, read_manifest
-from kho.sandbox.registry import all_sources
+from kho.sandbox.registry import all_sources, source_of
+from kho.sandbox.source import POSTGRESQL, AgencyTable
 from kho.stage import stage_table
 
 from .night import EPOCH, Province
@@ -41,8 +42,14 @@ CONTRACTS = {
 
 REST = [name for name, contract in CONTRACTS.items() if isinstance(contract.source, RestSource)]
 TABLES = [name for name, contract in CONTRACTS.items() if isinstance(contract.source, SqlSource)]
+ALTERABLE = [
+    name
+    for name in TABLES
+    if isinstance(served := source_of(name).served, AgencyTable) and served.engine == POSTGRESQL
+]
+"""Tables that are changed here, in PostgreSQL's own words; a MariaDB is only read."""
+
 WINDOWED = [name for name in REST if CONTRACTS[name].source.window is not None]  # type: ignore[union-attr]
-SOURCES = [name for name, contract in CONTRACTS.items() if contract.source.kind != "reference"]
 LAST_SECOND = datetime.combine(EPOCH - timedelta(days=1), datetime.max.time()).replace(microsecond=0)
 MIDNIGHT = datetime.combine(EPOCH - timedelta(days=1), datetime.min.time())
 STRANGE = "Nguye\u0302\u0303n\u200b  Văn A 😀 Đăk KRoong Hlôih\u0000\u0007"

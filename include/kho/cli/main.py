@@ -330,7 +330,8 @@ def _keep_temporary_files_home() -> None:
     folder = get_settings().home / "tmp"
     # Where it cannot be made, the command itself says so better.
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Nobody else may look, but the database server that tests start as root has to pass through.
+        folder.mkdir(parents=True, exist_ok=True, mode=0o711)
         os.environ["TMPDIR"] = str(folder)
 
 
