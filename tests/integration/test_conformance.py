@@ -243,6 +243,9 @@ def test_a_needed_field_that_is_gone_stops(dataset: str, case: Callable[[str], C
     assert raised.value.fault == "contract_breach"
     assert here.published() == []
     assert here.province.scalar("SELECT count(*) FROM meta.schema_change WHERE stops") >= 1
+    # The same night again, once the source is mended.
+    here.gateway.spoiler = None
+    assert here.extract().counts["fetched"] > 0
 
 
 @pytest.mark.parametrize("dataset", REST)

@@ -117,7 +117,7 @@ def test_a_new_field_of_one_record_is_written_down_once_and_reported(
     def add(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for record in records[len(records) // 2 :][:1]:
             record["SoDienThoaiMoi"] = "0912345678"
-        return records
+        return list(records)
 
     spoil_dossiers(gateway, add)
     results = province.run(DOSSIERS, EPOCH)

@@ -106,6 +106,10 @@ class ResumableLanding(Landing):
         self._done[part] = done
         return done
 
+    def forget(self) -> None:
+        """Let the next attempt ask for everything again: what came is not what it should have been."""
+        (self.folder / _IDENTITY).unlink(missing_ok=True)
+
     def clear_notes(self) -> None:
         """Remove what only a resumption needs, before the batch is published."""
         for pattern in ("done-*.json", SPOOL.format(part="*"), _IDENTITY):

@@ -17,6 +17,7 @@ from datetime import date
 from kho.connections import Connection
 from kho.contracts import Contract, RestSource
 from kho.duck import connect as duck_connect
+from kho.errors import SchemaDrifted
 from kho.extract.drift import Drift, observe
 from kho.extract.rest.attempts import Attempts
 from kho.extract.rest.client import RestClient, Stopped
@@ -62,7 +63,11 @@ def extract_rest(
             for digest in part.page_digests:
                 landing.add_digest(digest)
         endpoint = f"{source.request.method} {base_url_of(connection)}{source.path}"
-        drift = _drift(contract, source, parts, endpoint)
+        try:
+            drift = _drift(contract, source, parts, endpoint)
+        except SchemaDrifted:
+            landing.forget()
+            raise
         landing.add_digest(contract.content_sha256)
         if source.deletions == "key_comparison":
             _land_keys(contract, landing)
