@@ -100,7 +100,7 @@ def test_counts_are_those_of_great_expectations(name: str, pg_engine: sa.Engine)
     with pg_engine.begin() as db:
         label(db, table, contract.quality.agency_column, conditions)
         counts = tally(db, table, contract.quality.agency_column, conditions)
-    theirs = rule_cases.counted_on_sql(pg_engine, suite, table)
+    theirs = rule_cases.counted_by_gx(pg_engine, contract, suite, table, rows)
     for rule in suite.row_rules:
         assert _sum(counts, rule.rule_id) == theirs[rule.rule_id], rule.where
     by_agency = {count.agency_code for count in counts}

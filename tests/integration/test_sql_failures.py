@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from kho.connections import Connection
-from kho.errors import AuthenticationFailed, KhoError, SourceRejected, SourceUnavailable
+from kho.errors import AuthenticationFailed, KhoError, SchemaDrifted, SourceRejected, SourceUnavailable
 from kho.extract.sql import landing as sql_landing
 from kho.extract.sql.rows import RowWriter
 
@@ -89,8 +89,9 @@ def test_a_database_that_does_not_exist(new_agency: NewAgency, tmp_path: Path, k
 def test_a_missing_table_and_a_missing_column(new_agency: NewAgency, tmp_path: Path, kind: str) -> None:
     agency = new_agency(kind)
     assert "the table does not exist or is hidden from us" in _refused(agency, tmp_path, SourceRejected)
-    agency.run("CREATE TABLE ho_so (ma varchar(9), so_luong integer)")
-    assert "the table has no column so" in _refused(agency, tmp_path, SourceRejected)
+    agency.run("CREATE TABLE ho_so (so integer, so_luong integer)")
+    text = _refused(agency, tmp_path, SchemaDrifted)
+    assert "column 'ma' is gone (it is part of the key)" in text
 
 
 @SERVERS

@@ -15,6 +15,7 @@ class DropFolders:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)  # what senders drop is personal
 
     def folders(self) -> dict[str, str]:
         """Each connection's folder, which exists from now on."""
