@@ -8,12 +8,12 @@ read_secret() { [ -r "/run/secrets/$1" ] && cat "/run/secrets/$1"; }
 if password=$(read_secret warehouse_password); then
     export KHO_WAREHOUSE_URL="postgresql://warehouse:$password@postgres:5432/warehouse"
 fi
-if connection=$(read_secret connection_lgsp); then
-    export AIRFLOW_CONN_LGSP="$connection"
-fi
-if connection=$(read_secret connection_agency_finance); then
-    export AIRFLOW_CONN_AGENCY_FINANCE="$connection"
-fi
+# A file per source, called as its connection: a new source needs no change here.
+for file in /run/connections/*; do
+    [ -r "$file" ] || continue
+    name=$(basename "$file")
+    export "AIRFLOW_CONN_${name^^}=$(cat "$file")"
+done
 if password=$(read_secret admin_password); then
     # Airflow opens this file for writing, which it may not do with a secret.
     passwords=$(mktemp)

@@ -100,13 +100,12 @@ def _start(arguments: argparse.Namespace, components: "Components", home: Path) 
 
 
 def _prepare(metadata: object, stamps: Path, *, for_one_night: bool) -> None:
-    from kho.contracts import load_contracts
     from kho.settings import get_settings
     from kho_launcher import metadata
+    from kho_launcher.pools import make_pools
 
     settings = get_settings()
-    contracts = load_contracts()
-    metadata.make_pools({c.source.connection for c in contracts if c.source.kind != "reference"})
+    make_pools()
     folders = [settings.project_root / name for name in ("dags", "plugins")]
     metadata.publish_dags([*folders, settings.contracts_dir], stamps / "dags")
     metadata.end_leftovers()

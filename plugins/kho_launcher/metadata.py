@@ -15,13 +15,11 @@ from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
 from airflow.models import DagModel, DagRun
 from airflow.models.asset import AssetPartitionDagRun, PartitionedAssetKeyLog
 from airflow.models.dagbag import DBDagBag
-from airflow.models.pool import Pool
 from airflow.utils.state import DagRunState
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 BUNDLE = "dags-folder"
-_SLOTS_PER_SOURCE = 2
 _UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 
 
@@ -44,17 +42,6 @@ def _revision() -> str | None:
         except ProgrammingError:
             return None
     return str(revision)
-
-
-def make_pools(names: set[str]) -> None:
-    """Make a pool per source connection; one that exists keeps the size it was given."""
-    with settings.Session() as session:
-        known = set(session.scalars(select(Pool.pool)))
-        for name in sorted(names - known):
-            Pool.create_or_update_pool(
-                name, _SLOTS_PER_SOURCE, "requests to this source", False, session=session
-            )
-        session.commit()
 
 
 def publish_dags(watched: list[Path], stamp: Path) -> bool:

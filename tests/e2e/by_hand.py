@@ -62,7 +62,15 @@ class ByHand:
 
     def __post_init__(self) -> None:
         self._bin, self._secrets = self.home / "bin", self.home / "secrets"
-        for folder in (self._bin, self._secrets, self.home / "logs", self.home / "state", self.home / "tmp"):
+        self._connections = self.home / "connections"
+        for folder in (
+            self._bin,
+            self._secrets,
+            self._connections,
+            self.home / "logs",
+            self.home / "state",
+            self.home / "tmp",
+        ):
             folder.mkdir()
         text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
         # Compose's own interpolation: ${NAME:-default}, and $$ for a dollar.
@@ -70,10 +78,12 @@ class ByHand:
         self.services: dict[str, Any] = yaml.safe_load(self._here(text).replace("$$", "$"))["services"]
         names = set(yaml.safe_load(text)["secrets"])
         for name in names:
-            value = _CONNECTION if name.startswith("connection_") else secrets.token_hex(32)
+            value = secrets.token_hex(32)
             if name == "fernet_key":
                 value = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
             (self._secrets / name).write_text(value, encoding="ascii")
+        for name in ("lgsp", "agency_finance"):
+            (self._connections / name).write_text(_CONNECTION, encoding="ascii")
         for script in ("entrypoint.sh", "make-databases.sh"):
             self._script(script, self._here((ROOT / "deploy" / script).read_text(encoding="utf-8")))
         if shutil.which("curl") is None:
@@ -207,6 +217,7 @@ class ByHand:
             ("redis-server -", f"redis-server - --bind 127.0.0.1 --port {port['redis']}"),
             ("redis-cli ping", f"redis-cli -p {port['redis']} ping"),
             ("/run/secrets/", f"{self._secrets}/"),
+            ("/run/connections/", f"{self._connections}/"),
             ("/opt/kho/var", str(self.home / "state")),
             ("/opt/kho", str(ROOT)),
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -327,6 +328,43 @@ def test_one_dataset_in_trouble_does_not_stop_the_others(misbehaving: Province) 
         "public_service_dossiers"
     }
     assert fared["investment_disbursements"] == "loaded"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"kind": "server_error"}, id="dead"),
+        pytest.param({"kind": "timeout", "seconds": 5}, id="slow"),
+        pytest.param({"kind": "truncated_json"}, id="cut mid-body"),
+        pytest.param({"kind": "throttled_silent"}, id="flooded with 429"),
+    ],
+)
+def test_a_source_in_trouble_while_three_others_load(
+    misbehaving: Province, master_data: Province, how: dict
+) -> None:
+    """The others do not feel it; it goes on from its last page, with no row lost or doubled."""
+    province = master_data.copy()
+    province.set_clock(EPOCH)
+    others = {
+        "cashless_payments": "cashless_payment",
+        "digital_signatures": "digital_signature",
+        "electronic_documents": "electronic_document",
+    }
+    province.misbehave(path=DOSSIERS, after=20, times=1000, **how)
+    with ThreadPoolExecutor(4) as pool:
+        troubled = pool.submit(province.run, "public_service_dossiers", EPOCH)
+        fared = {name: pool.submit(province.run, name, EPOCH) for name in others}
+        assert {job.result()[-1].outcome for job in fared.values()} == {"loaded"}
+        with pytest.raises(KhoError):
+            troubled.result()
+    province.behave()
+    before = province.requests(DOSSIERS)
+    province.run("public_service_dossiers", EPOCH)
+    whole = misbehaving.manifest("public_service_dossiers", EPOCH)["totals"]["records"] / 100
+    assert province.requests(DOSSIERS) - before < whole - 10
+    star, undisturbed = province.star(), misbehaving.star()
+    for fact in (*others.values(), "dossier"):
+        assert star[f"fact_{fact}"] == undisturbed[f"fact_{fact}"]
 
 
 def test_a_bad_batch_is_blocked_and_a_good_one_let_in(
