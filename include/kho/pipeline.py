@@ -78,7 +78,8 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
         note_drift(context.engine, Drift.from_json(error.drift, dataset), as_of)
         raise
     status = _enter(manifest, context)
-    if manifest.files:
+    # Of a batch that is loaded they are written down, and cases that its load closed stay closed.
+    if manifest.files and status != "loaded":
         ledger.note_files(context.engine, manifest)
     drift = Drift.from_json(manifest.drift, dataset)
     note_drift(context.engine, drift, as_of, manifest.batch_id)

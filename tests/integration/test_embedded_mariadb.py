@@ -114,6 +114,6 @@ def test_where_it_cannot_be_fetched_people_are_told_what_to_install(
 ) -> None:
     monkeypatch.setattr(programs, "_PLACES", ())
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(HostError) as caught:
-        mariadb.ensure_running(Settings(home=tmp_path))
+    with temporary_home() as made, pytest.raises(HostError) as caught:
+        mariadb.ensure_running(made)
     assert "apt-get install mariadb-server-core" in str(caught.value)
