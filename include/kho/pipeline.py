@@ -94,7 +94,8 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
 
 
 def stage(batch_id: str, context: Context) -> StepResult:
-    """Conform a landed batch and copy it into its staging table."""
+    """Conform a landed batch, judge its rows on the way, and copy it into its staging table."""
+    from kho.quality.judge import suite_of_batch
     from kho.stage import stage_batch
 
     manifest, contract = _batch(batch_id, context)
@@ -106,6 +107,7 @@ def stage(batch_id: str, context: Context) -> StepResult:
         batch_id,
         _folder(contract.dataset, batch_id, context),
         manifest.fetched,
+        suite_of_batch(context.engine, contract, manifest),
     )
     ledger.set_status(context.engine, batch_id, "staged")
     return clock.result(

@@ -1,18 +1,19 @@
 """Conform a landed batch and copy it into its staging table.
 
 In: a batch of the raw zone. Out: the UNLOGGED table `stg.<batch>` with the contract's columns and
-`_row` (the record's number in the raw zone), `_unreadable` and `_repeat` (0: the one to load; 1: the
-same record again; 2: another, older record with the same key). DuckDB reads and conforms, COPY
-takes it in binary; both stream, so memory does not grow with the batch.
+`_row` (the record's number in the raw zone), `_unreadable`, `_repeat` (0: the one to load; 1: the
+same record again; 2: another, older record with the same key) and `_broken` (the rules it breaks).
+DuckDB reads, conforms and judges, COPY takes it in binary; all stream, so memory does not grow with
+the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -26,7 +27,11 @@ from kho.contracts.model import Contract
 from kho.duck import connect as duck_connect
 from kho.errors import ReconciliationError
 from kho.raw_zone.landing import record_files
+from kho.rules.duck_labels import BROKEN, NO_LABELS, DuckLabels, duck_labels, leave_mark
 from kho.sql_files import run_file
+
+if TYPE_CHECKING:
+    from kho.rules.suite import Suite
 
 STREAMS = 2
 """Parallel COPY streams; more do not help on the two cores of a small server."""
@@ -64,8 +69,21 @@ def stage_table(batch_id: str) -> StageTable:
     return StageTable(batch_id.replace("-", "_"))
 
 
-def stage_batch(engine: sa.Engine, contract: Contract, batch_id: str, folder: Path, fetched: int) -> Staged:
+def stage_batch(
+    engine: sa.Engine,
+    contract: Contract,
+    batch_id: str,
+    folder: Path,
+    fetched: int,
+    judge_by: tuple[Suite, Mapping[str, Any]] | None = None,
+) -> Staged:
     """Create and fill the staging table of a batch; an earlier, half-made one is replaced.
+
+    Args:
+        folder: the batch in the raw zone.
+        fetched: the number of landed records.
+        judge_by: a suite and the values of its parameters: what DuckDB can judge of its row rules is
+            judged on the way, see `kho.rules.duck_labels`.
 
     Raises:
         ReconciliationError: not every landed record reached the table.
@@ -73,12 +91,15 @@ def stage_batch(engine: sa.Engine, contract: Contract, batch_id: str, folder: Pa
     table = stage_table(batch_id)
     with engine.begin() as db:
         create_stage_table(db, contract, table)
-    rows, suspects = _copy(engine, contract, table, record_files(folder))
+    files = record_files(folder)
+    labels = _labels(engine, contract, table, files, judge_by) if files and judge_by else NO_LABELS
+    rows, suspects = _copy(engine, contract, table, files, labels)
     if keys := record_files(folder, "keys"):
         _copy_keys(engine, contract, table, keys)
     with engine.begin() as db:
         _tune_for_batch(db)
         conflicts, duplicates = _mark_repeats(db, contract, table, suspects)
+        leave_mark(db, table, labels)
         _measure(db, table)
     if rows != fetched:
         raise ReconciliationError(
@@ -96,6 +117,7 @@ def create_stage_table(db: sa.Connection, contract: Contract, table: StageTable)
     columns = [sa.Column("_row", sa.BigInteger), sa.Column("_unreadable", sa.Text)]
     columns += [sa.Column(column.name, _SqlType(column.sql_type)) for column in contract.columns]
     columns.append(sa.Column("_repeat", sa.SmallInteger, server_default="0", nullable=False))
+    columns.append(sa.Column(BROKEN, sa.ARRAY(sa.Text)))
     keys = [sa.Column(column.name, sa.Text) for column in contract.key]
     for name, parts in ((table.name, columns), (f"{table.name}__keys", keys)):
         target = sa.Table(name, sa.MetaData(), *parts, schema=table.schema, prefixes=["UNLOGGED"])
@@ -131,8 +153,21 @@ def _measure(db: sa.Connection, table: StageTable) -> None:
     db.exec_driver_sql(f"ANALYZE {table.quoted}")
 
 
+def _labels(
+    engine: sa.Engine,
+    contract: Contract,
+    table: StageTable,
+    files: Sequence[str],
+    judge_by: tuple[Suite, Mapping[str, Any]],
+) -> DuckLabels:
+    with duck_connect(threads=1, memory="150MB") as duck:
+        return duck_labels(
+            engine, judge_by[0], table, judge_by[1], conform(duck.read_parquet(files[0]), contract)
+        )
+
+
 def _copy(
-    engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str]
+    engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str], labels: DuckLabels
 ) -> tuple[int, list[int]]:
     """Stream the record files into the table, several at a time.
 
@@ -144,7 +179,7 @@ def _copy(
 
     def copy_share(share: Sequence[str], keys: _SeenKeys) -> int:
         with duck_connect(threads=1, memory="150MB") as duck:
-            conformed = conform(duck.read_parquet(list(share)), contract)
+            conformed = labels.select(conform(duck.read_parquet(list(share)), contract))
             return copy_batches(engine, keys.watch(conformed.to_arrow_reader(BATCH_ROWS)), table.quoted)
 
     with ThreadPoolExecutor(STREAMS) as pool:

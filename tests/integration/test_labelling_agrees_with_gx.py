@@ -56,7 +56,7 @@ def _pools(contract: Contract, suite: Suite) -> Mapping[str, Sequence[Any]]:
     return pools
 
 
-def _rows(contract: Contract, suite: Suite) -> list[Row]:
+def mixed_rows(contract: Contract, suite: Suite) -> list[Row]:
     """Rows from the untouched sample to the thoroughly spoiled."""
     dice = random.Random(contract.dataset)
     pools = _pools(contract, suite)
@@ -72,7 +72,7 @@ def _rows(contract: Contract, suite: Suite) -> list[Row]:
 @pytest.mark.parametrize("name", datasets_with_suite())
 def test_labels_are_the_verdicts_of_great_expectations(name: str, pg_engine: sa.Engine) -> None:
     contract, suite = dataset(name)
-    rows = _rows(contract, suite)
+    rows = mixed_rows(contract, suite)
     table = rule_cases.stage(pg_engine, contract, rows, f"mixed_{name}")
     conditions = row_conditions(pg_engine, suite, table, PARAMS)
     ours = rule_cases.labelled(pg_engine, table, contract.quality.agency_column, conditions)
@@ -93,7 +93,7 @@ def test_labels_are_the_verdicts_of_great_expectations(name: str, pg_engine: sa.
 def test_counts_are_those_of_great_expectations(name: str, pg_engine: sa.Engine) -> None:
     """By rule: rows judged and failing, as its own SQL validation counts them."""
     contract, suite = dataset(name)
-    rows = [{**row, "_repeat": row["_repeat"] or 0} for row in _rows(contract, suite)[:500]]
+    rows = [{**row, "_repeat": row["_repeat"] or 0} for row in mixed_rows(contract, suite)[:500]]
     rows = [row for row in rows if row["_repeat"] != 1]
     table = rule_cases.stage(pg_engine, contract, rows, f"counted_{name}")
     conditions = row_conditions(pg_engine, suite, table, PARAMS)

@@ -8,7 +8,7 @@ not fit to load.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -32,6 +32,16 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+def suite_of_batch(
+    engine: sa.Engine, contract: Contract, manifest: Manifest
+) -> tuple[Suite, dict[str, date | datetime]]:
+    """The suite that judges a batch, with the code lists of today, and the values of its parameters."""
+    suite = load_dataset_suite(contract, loaded_codes(engine))
+    if manifest.replays:
+        suite = replace(suite, rules=suite.row_rules)
+    return suite, {"as_of": manifest.as_of, "as_of_end": datetime.combine(manifest.as_of, time.max)}
+
+
 def judge_batch(
     engine: sa.Engine, contract: Contract, manifest: Manifest, table: StageTable, folder: Path
 ) -> Verdict:
@@ -40,10 +50,7 @@ def judge_batch(
     Of a replay only the rows are judged: a handful of records that failed before says nothing about
     the whole dataset, and most of them may well fail again.
     """
-    suite = load_dataset_suite(contract, loaded_codes(engine))
-    if manifest.replays:
-        suite = replace(suite, rules=suite.row_rules)
-    params = {"as_of": manifest.as_of, "as_of_end": datetime.combine(manifest.as_of, time.max)}
+    suite, params = suite_of_batch(engine, contract, manifest)
     key = [column.name for column in contract.key]
     validation = validate(engine, suite, table, contract.quality.agency_column, params, key)
     critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]

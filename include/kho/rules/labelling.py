@@ -1,6 +1,6 @@
 """Label every staged row with the rules it breaks, in one statement.
 
-In:  a staging table and the conditions of the row rules.
+In:  a staging table, the conditions of the row rules, and which of them were judged while it was filled.
 Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `_key`, `rules`) with the rows
      that break at least one rule, and the numbers of judged and of failing rows by rule and agency.
 
@@ -9,7 +9,7 @@ Exact repeats (`_repeat` = 1) are neither labelled nor counted: the row they rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import array, psycopg2
 
 from kho.errors import ConfigurationError
+from kho.rules.duck_labels import BROKEN
 
 if TYPE_CHECKING:
     from kho.rules.conditions import RowCondition
@@ -71,6 +72,7 @@ def label(
     agency_column: str | None,
     conditions: Conditions,
     key_columns: Sequence[str] = (),
+    asked: Collection[str] = (),
 ) -> int:
     """Make the table of failing rows; one that is there is replaced.
 
@@ -80,13 +82,23 @@ def label(
         agency_column: the column that names the agency a row belongs to, if there is one.
         conditions: by rule id.
         key_columns: the columns of the business key, joined by `|` into `_key`.
+        asked: the rules of which `_broken` has the answer already.
 
     Returns:
         The number of failing rows.
     """
     failed = failed_table(table)
+    known: sa.ColumnClause[Any] = sa.column(BROKEN)
+    others = [condition.unexpected for rule_id, condition in conditions.items() if rule_id not in asked]
+    # In the order of the suite, whoever answered.
     broken = [
-        sa.case((condition.unexpected, sa.literal(rule_id))) for rule_id, condition in conditions.items()
+        sa.case(
+            (
+                sa.literal(rule_id) == sa.any_(known) if rule_id in asked else condition.unexpected,
+                sa.literal(rule_id),
+            )
+        )
+        for rule_id, condition in conditions.items()
     ]
     query: sa.Select[Any] = (
         sa.select(
@@ -96,7 +108,7 @@ def label(
             sa.func.array_remove(array[Any](broken, type_=sa.Text), sa.null()).label("rules"),
         )
         .select_from(_source(table))
-        .where(_COUNTS, sa.or_(sa.false(), *(c.unexpected for c in conditions.values())))
+        .where(_COUNTS, sa.or_(known.is_not(None) if asked else sa.false(), *others))
     )
     text = _as_text(connection, query)
     _allow_parallel_plan(connection)

@@ -80,12 +80,14 @@ def validate(
     # Great Expectations is imported on the way, and not before somebody validates.
     from kho.rules.conditions import row_conditions
     from kho.rules.dataset_checks import failing_dataset_rules
+    from kho.rules.duck_labels import already_asked, mark_of
 
     failures = failing_dataset_rules(engine, suite, table, params)
     _require_columns(engine, suite, table, failures)
     conditions = row_conditions(engine, suite, table, params)
     with engine.begin() as connection:
-        failed_rows = label(connection, table, agency_column, conditions, key_columns)
+        asked = already_asked(connection, table, mark_of(suite, params))
+        failed_rows = label(connection, table, agency_column, conditions, key_columns, asked)
         counts = tally(connection, table, agency_column, conditions)
     rules = {rule.rule_id: rule for rule in suite.rules}
     numbers: list[tuple[str, str | None, int, int]] = [
