@@ -2,7 +2,7 @@
 
 In: a batch of the raw zone. Out: the UNLOGGED table `stg.<batch>` with the contract's columns and
 `_row` (the record's number in the raw zone), `_unreadable`, `_repeat` (0: the one to load; 1: the
-same record again; 2: another, older record with the same key) and `_broken` (the rules it breaks).
+same record again; 2: another, older record with the same key) and `_broken` (it breaks a row rule).
 DuckDB reads, conforms and judges, COPY takes it in binary; all stream, so memory does not grow with
 the batch.
 """
@@ -117,7 +117,7 @@ def create_stage_table(db: sa.Connection, contract: Contract, table: StageTable)
     columns = [sa.Column("_row", sa.BigInteger), sa.Column("_unreadable", sa.Text)]
     columns += [sa.Column(column.name, _SqlType(column.sql_type)) for column in contract.columns]
     columns.append(sa.Column("_repeat", sa.SmallInteger, server_default="0", nullable=False))
-    columns.append(sa.Column(BROKEN, sa.ARRAY(sa.Text)))
+    columns.append(sa.Column(BROKEN, sa.Boolean))
     keys = [sa.Column(column.name, sa.Text) for column in contract.key]
     for name, parts in ((table.name, columns), (f"{table.name}__keys", keys)):
         target = sa.Table(name, sa.MetaData(), *parts, schema=table.schema, prefixes=["UNLOGGED"])

@@ -49,6 +49,9 @@ _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
 _SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 _DIRT = ("  ", *_INVISIBLE, *_SPACES)
 _ASCII_DIRT = tuple(character for character in _INVISIBLE + _SPACES if character.isascii())
+# Letters and signs that nothing is washed off, singly spaced: nearly all Vietnamese text is of them.
+# Below U+0300 and in the block of Vietnamese letters (U+1E00) there is nothing that NFC would change.
+_TO_LOOK_AT = r"[^ !-~\x{A1}-\x{2FF}\x{1E00}-\x{1EFF}]|  |^ | $"
 _LOCAL_ZONE = "Asia/Ho_Chi_Minh"
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -192,7 +195,8 @@ def _was_given(column: Column, landed_type: str) -> Expression:
 def clean_text(text: Expression) -> Expression:
     """NFC, no invisible characters, single spaces, trimmed, and NULL instead of empty.
 
-    Looking for the characters that need washing off is many times cheaper than washing.
+    Looking for the characters that need washing off is many times cheaper than washing, and
+    composing Vietnamese text that is composed already is what costs most.
     """
     ascii_only = FunctionExpression("strlen", text) == FunctionExpression("length", text)
     washed = FunctionExpression("regexp_replace", text, _text(f"[{_INVISIBLE}]"), _text(""), _text("g"))
@@ -200,6 +204,7 @@ def clean_text(text: Expression) -> Expression:
     washed = FunctionExpression("trim", FunctionExpression("nfc_normalize", washed))
     either = (
         CaseExpression(ascii_only & ~_contains_any(text, (" ", *_ASCII_DIRT)), text)
+        .when(~FunctionExpression("regexp_matches", text, _text(_TO_LOOK_AT)), text)
         .when(_contains_any(text, _DIRT), washed)
         .otherwise(FunctionExpression("trim", FunctionExpression("nfc_normalize", text)))
     )

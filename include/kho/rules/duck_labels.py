@@ -1,13 +1,14 @@
-"""Evaluate row rules while a batch streams into its staging table.
+"""Pick out the rows that break a rule while a batch streams into its staging table.
 
 In:  the conditions of the row rules, as Great Expectations makes them for PostgreSQL; a DuckDB
      relation of conformed rows.
-Out: the relation with `_broken`, the ids of the rules that a row breaks (NULL if none), and a mark on
-     the staging table that says which rules were asked, so that PostgreSQL asks the others only.
+Out: the relation with `_broken`, which is true of a row that breaks one of them, and a mark on the
+     staging table that says which rules were asked: PostgreSQL then labels those rows and passes over
+     the others, which are nearly all.
 
 No rule is written twice: it is the same condition, printed for DuckDB. What is not known to mean the
 same in both is left to PostgreSQL: sub-queries and windows, `_repeat`, which is not known yet, the
-order of texts, and any function that `_Printer` does not name.
+order of texts, casts, and any function that `_Printer` does not name.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from kho.stage import StageTable
 
 BROKEN = "_broken"
-"""The column of the staging table with what DuckDB found."""
+"""The column of the staging table with what DuckDB found; NULL where nobody asked."""
 
 _NOT_YET = frozenset({"_repeat", BROKEN})
 _ORDER = frozenset({operators.lt, operators.le, operators.gt, operators.ge, operators.between_op})
@@ -62,9 +63,9 @@ class _Printer(PGCompiler):
     _RENAMED: Mapping[str, str] = {
         "octet_length": "strlen({0})",
         # Composing a text costs a microsecond; below U+0300 and in the block of Vietnamese letters
-        # there is nothing to compose.
-        "is_normalized": r"(NOT regexp_matches({0}, '[^\x00-\x{{2FF}}\x{{1E00}}-\x{{1EFF}}]')"
-        " OR {0} = nfc_normalize({0}))",
+        # there is nothing to compose. CASE, because DuckDB computes both sides of an OR.
+        "is_normalized": r"(CASE WHEN NOT regexp_matches({0}, '[^\x00-\x{{2FF}}\x{{1E00}}-\x{{1EFF}}]')"
+        " THEN TRUE ELSE {0} = nfc_normalize({0}) END)",
     }
 
     def visit_function(self, func: Any, *args: Any, **kwargs: Any) -> str:
@@ -142,20 +143,15 @@ class DuckLabels:
     mark: str
 
     def select(self, conformed: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-        """The rows with `_broken`; the list is made for the rows that break a rule only."""
-        none = duckdb.ConstantExpression(None).cast("VARCHAR[]").alias(BROKEN)
-        if not self.conditions:
-            return conformed.select(duckdb.StarExpression(), none)
-        some = " OR ".join(f"({condition})" for condition in self.conditions.values())
-        ids = ", ".join(
-            f"CASE WHEN {condition} THEN '{rule}' END" for rule, condition in self.conditions.items()
-        )
-        broken = f"CASE WHEN {some} THEN list_filter([{ids}], lambda rule: rule IS NOT NULL) END"
-        return conformed.select(duckdb.StarExpression(), duckdb.SQLExpression(broken).alias(BROKEN))
+        """The rows with `_broken`."""
+        some = " OR ".join(f"({condition})" for condition in self.conditions.values()) or "NULL"
+        # In a CASE a row that breaks one rule is not asked about the others.
+        broken = duckdb.SQLExpression(f"CASE WHEN {some} THEN TRUE END").alias(BROKEN)
+        return conformed.select(duckdb.StarExpression(), broken)
 
 
 NO_LABELS = DuckLabels({}, "")
-"""Leaves every rule to PostgreSQL."""
+"""Nothing is asked on the way; PostgreSQL asks every row everything."""
 
 
 def duck_labels(
@@ -227,7 +223,7 @@ def leave_mark(db: sa.Connection, table: StageTable, labels: DuckLabels) -> None
 
 
 def already_asked(db: sa.Connection, table: StageTable, mark: str) -> frozenset[str]:
-    """The rules whose answers are in the staging table; none, if they were asked by another suite."""
+    """The rules that no row breaks but those that are `_broken`; none, if another suite asked."""
     query = sa.text(
         "SELECT col_description(attrelid, attnum) FROM pg_attribute "
         "WHERE attrelid = to_regclass(:name) AND attname = :column"

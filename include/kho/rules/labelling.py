@@ -82,24 +82,19 @@ def label(
         agency_column: the column that names the agency a row belongs to, if there is one.
         conditions: by rule id.
         key_columns: the columns of the business key, joined by `|` into `_key`.
-        asked: the rules of which `_broken` has the answer already.
+        asked: the rules that only rows break that are `_broken`.
 
     Returns:
         The number of failing rows.
     """
     failed = failed_table(table)
-    known: sa.ColumnClause[Any] = sa.column(BROKEN)
-    others = [condition.unexpected for rule_id, condition in conditions.items() if rule_id not in asked]
-    # In the order of the suite, whoever answered.
     broken = [
-        sa.case(
-            (
-                sa.literal(rule_id) == sa.any_(known) if rule_id in asked else condition.unexpected,
-                sa.literal(rule_id),
-            )
-        )
-        for rule_id, condition in conditions.items()
+        sa.case((condition.unexpected, sa.literal(rule_id))) for rule_id, condition in conditions.items()
     ]
+    some = sa.or_(sa.false(), *(condition.unexpected for condition in conditions.values()))
+    if asked:
+        others = (condition.unexpected for rule_id, condition in conditions.items() if rule_id not in asked)
+        some = sa.and_(sa.or_(sa.column(BROKEN), *others), some)
     query: sa.Select[Any] = (
         sa.select(
             sa.column("_row"),
@@ -108,7 +103,7 @@ def label(
             sa.func.array_remove(array[Any](broken, type_=sa.Text), sa.null()).label("rules"),
         )
         .select_from(_source(table))
-        .where(_COUNTS, sa.or_(known.is_not(None) if asked else sa.false(), *others))
+        .where(_COUNTS, some)
     )
     text = _as_text(connection, query)
     _allow_parallel_plan(connection)

@@ -74,8 +74,10 @@ def _dates_match(codes: "pd.Series[Any]", days: "pd.Series[Any]") -> "pd.Series[
 
 
 def _dates_match_sql(code: Sql, day: Sql) -> Sql:
-    # The equality comes first: it is cheap, and true of all rows but the bad ones.
-    return sa.or_(_day(code) == sa.func.to_char(day, "YYYYMMDD"), sa.not_(dossier_code_sql(code)))
+    # The equality comes first: it is cheap, and true of all rows but the bad ones. CASE, because
+    # DuckDB computes both sides of an OR.
+    equal = _day(code) == sa.func.to_char(day, "YYYYMMDD")
+    return sa.case((equal, sa.true()), else_=sa.not_(dossier_code_sql(code)))
 
 
 class ColumnPairValuesDossierDate(ColumnPairMapMetricProvider):

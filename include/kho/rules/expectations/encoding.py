@@ -67,7 +67,7 @@ def _is_not_legacy_encoded(text: str) -> bool:
 
 
 def _is_not_legacy_encoded_sql(text: Sql) -> Sql:
-    return sa.not_(sa.and_(matches(text, SUSPICIOUS), matches(text, LEGACY_ENCODED)))
+    return sa.case((matches(text, SUSPICIOUS), sa.not_(matches(text, LEGACY_ENCODED))), else_=sa.true())
 
 
 class ColumnValuesNotLegacyEncoded(ColumnMapMetricProvider):
