@@ -1,30 +1,27 @@
 -- Purpose: how many accepted dossiers are in the star with every key resolved. On a first load those are
 -- the rows that the load wrote. Later, the rows left out of the delta were compared with the star one by
--- one; of the delta, those count that this load wrote. A key that leads nowhere spoils the count; rows of
--- earlier loads were proved by theirs, and no member of a dimension is ever deleted.
-WITH fact AS (
-    SELECT
-        count(*) AS rows_in_all,
-        count(*) FILTER (WHERE f.batch_key = :batch_key) AS rows_written,
-        count(*) FILTER (
-            WHERE f.batch_key = :batch_key AND (
-                f.agency_key NOT IN (SELECT d.agency_key FROM dw.dim_agency AS d)
-                OR f.procedure_key NOT IN (SELECT d.procedure_key FROM dw.dim_procedure AS d)
-                OR f.unit_key NOT IN (SELECT d.unit_key FROM dw.dim_administrative_unit AS d)
-                OR f.received_date_key NOT IN (SELECT d.date_key FROM dw.dim_date AS d)
-                OR f.due_date_key NOT IN (SELECT d.date_key FROM dw.dim_date AS d)
-                OR f.finished_date_key NOT IN (SELECT d.date_key FROM dw.dim_date AS d)
-                OR f.returned_date_key NOT IN (SELECT d.date_key FROM dw.dim_date AS d)
-            )
-        ) AS rows_leading_nowhere
+-- one; of the delta, those count that this load wrote. A row with a key that leads nowhere is lost in the
+-- joins, and spoils the count; rows of earlier loads were proved by theirs, and no member of a dimension is
+-- ever deleted. Joins, because seven NOT IN cost half as much again.
+WITH written AS (
+    SELECT count(*) AS rows_resolved
     FROM dw.fact_dossier AS f
+    INNER JOIN dw.dim_agency AS a ON f.agency_key = a.agency_key
+    INNER JOIN dw.dim_procedure AS p ON f.procedure_key = p.procedure_key
+    INNER JOIN dw.dim_administrative_unit AS u ON f.unit_key = u.unit_key
+    INNER JOIN dw.dim_date AS received ON f.received_date_key = received.date_key
+    INNER JOIN dw.dim_date AS due ON f.due_date_key = due.date_key
+    INNER JOIN dw.dim_date AS finished ON f.finished_date_key = finished.date_key
+    INNER JOIN dw.dim_date AS returned ON f.returned_date_key = returned.date_key
+    WHERE f.batch_key = :batch_key
 ),
 
 delta AS (SELECT count(*) AS rows_different FROM stg.dossier_delta)
 
 SELECT
     CASE
-        WHEN fact.rows_written = fact.rows_in_all THEN fact.rows_written
-        ELSE :accepted - delta.rows_different + fact.rows_written
-    END - fact.rows_leading_nowhere AS loaded
-FROM fact, delta;
+        WHEN EXISTS (SELECT FROM dw.fact_dossier AS f WHERE f.batch_key <> :batch_key)
+            THEN :accepted - delta.rows_different + written.rows_resolved
+        ELSE written.rows_resolved
+    END AS loaded
+FROM written, delta;

@@ -1,6 +1,5 @@
 """Agency codes (mã định danh cơ quan, QĐ 20/2020/QĐ-TTg and QĐ 09/2025/QĐ-TTg)."""
 
-import sqlalchemy as sa
 from great_expectations.expectations.expectation import ColumnMapExpectation
 from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
     ColumnMapMetricProvider,
@@ -9,17 +8,10 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
 from kho.rules.expectations.columns import Sql, column_on_sql, matches, texts_on_pandas
 from kho.rules.identifiers import AGENCY_CODE, is_agency_code
 
-_OLD_FORM_PLACES = "___.__.__.___"
-# With the dots' places fixed by LIKE, exactly three dots leave only digits in between.
-_OLD_FORM_ALPHABET = r"^[0-9]*\.[0-9]*\.[0-9]*\.[A-Z][0-9]*$"
-
 
 def agency_code_sql(text: Sql) -> Sql:
-    """The SQL of `is_agency_code`; nearly all codes take the first branch."""
-    return sa.case(
-        (text.like(_OLD_FORM_PLACES), matches(text, _OLD_FORM_ALPHABET)),
-        else_=matches(text, f"^{AGENCY_CODE}$"),
-    )
+    """The SQL of `is_agency_code`."""
+    return matches(text, f"^{AGENCY_CODE}$")
 
 
 class ColumnValuesAgencyCode(ColumnMapMetricProvider):

@@ -6,16 +6,14 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
     ColumnMapMetricProvider,
 )
 
-from kho.rules.expectations.columns import Sql, are_digits, column_on_sql, part, texts_on_pandas
+from kho.rules.expectations.columns import Sql, column_on_sql, matches, part, texts_on_pandas
 from kho.rules.identifiers import BIRTH_PROVINCES, is_citizen_id
 
 
 def citizen_id_sql(text: Sql) -> Sql:
     """The SQL of `is_citizen_id`."""
-    return sa.and_(
-        sa.func.octet_length(text) == 12,
-        part(text, 1, 3).in_(sorted(BIRTH_PROVINCES)),
-        are_digits(text),
+    return sa.case(
+        (matches(text, "^[0-9]{12}$"), part(text, 1, 3).in_(sorted(BIRTH_PROVINCES))), else_=sa.false()
     )
 
 
