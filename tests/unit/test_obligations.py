@@ -10,6 +10,11 @@ from kho.errors import ConfigurationError
 from kho.quality.obligations import Obligation, load_obligations, obligations_path
 from kho.settings import get_settings
 
+EXEMPT = (
+    "exemptions: [{dataset: procedures, agency: a, valid_from: 2026-01-01, valid_to: 2026-01-31, "
+    "reason: r, decided_by: b}]"
+)
+
 
 def _obligation(**changes: object) -> Obligation:
     values: dict[str, object] = {
@@ -109,8 +114,7 @@ def test_the_calendar_in_use_is_valid() -> None:
         ("dataset: population", "dataset: cashless_payments", "two obligations"),
         ("due: {day: 3,", "due: {dya: 3,", "dya"),
         ("agencies: {types: [commune]}", "agencies: {types: []}", "reported_before"),
-        ("exemptions: []", "exemptions: [{dataset: procedures, agency: a, valid_from: 2026-01-01, valid_to: 2026-01-01, "
-         + "reason: r, decided_by: b}]", "nobody must report"),
+        ("exemptions: []", EXEMPT, "nobody must report"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_file_and_line(tmp_path: Path, old: str, new: str, said: str) -> None:
