@@ -275,20 +275,29 @@ def replay(
 
 
 def build_star(as_of: date, context: Context) -> StepResult:
-    """Bring what spans datasets up to date: submissions and marts."""
+    """Bring what spans datasets up to date: marts, submissions, what is measured, scores."""
+    from kho.quality.measure import measure_night
+    from kho.quality.sharing import open_usage
+    from kho.quality.submissions import note_submissions
+
     clock = _Clock("star", "build_star")
     with context.engine.begin() as db:
-        run_file(db, "mart/note_submissions.sql", as_of=as_of)
+        open_usage(db, as_of)
+    with context.engine.begin() as db:
         run_file(db, "mart/refresh.sql")
+        note_submissions(db, as_of, context.settings)
+        measure_night(db, as_of, context.settings)
     return clock.result(None)
 
 
 def write_report(as_of: date, context: Context) -> StepResult:
     """Write the secretariat's report of the night; the message is its path."""
+    from kho.quality.sharing import close_usage
     from kho.report import write_quality_report
 
     clock = _Clock("quality_report", "write_report")
     path = write_quality_report(context.engine, as_of, context.settings)
+    close_usage(context.engine, as_of)
     return clock.result(None, message=str(path))
 
 

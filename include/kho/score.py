@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kho.report.bands import AMBER, GREEN, RED, Band, Bands
-from kho.report.config import config_path, load_report_config
 from kho.report.names import read_principles
 from kho.report.night import Counts, read_night
-from kho.report.scores import Cell, previous_score_night, read_score_book
-from kho.settings import get_settings
+from kho.report.scores import Cell, bands_on, previous_score_night, read_score_book
 
 if TYPE_CHECKING:
     from datetime import date
@@ -84,8 +82,8 @@ class Scoreboard:
 
 
 def scoreboard(engine: sa.Engine, as_of: date, bands: Bands | None = None) -> Scoreboard:
-    """Read the board of a night; `bands` are those of the report unless given."""
-    bands = bands or load_report_config(config_path(get_settings())).band_limits
+    """Read the board of a night; `bands` are those in force that day unless given."""
+    bands = bands or bands_on(as_of)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
         book = read_score_book(db, as_of, bands, previous_score_night(db, as_of))
         nights = {night.dataset: night for night in read_night(db, as_of)}

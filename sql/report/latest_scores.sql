@@ -1,6 +1,6 @@
 -- Purpose: the scores that stand on the night of :as_of: each dataset's latest, with the ids of the
--- rules behind them. Grain: one row per dataset, agency and principle. Inputs: dq.score, dq.rule_result.
--- Evidence of the platform has no rule result; `rules` counts it. Can run twice: it only reads.
+-- rules behind them. Grain: one row per dataset, agency and principle. Inputs: dq.score, the evidence.
+-- `as_of` is the night whose rows were judged, which may be long ago. Can run twice: it only reads.
 WITH latest AS (
     SELECT
         dataset,
@@ -10,29 +10,18 @@ WITH latest AS (
     GROUP BY dataset
 ),
 
-scored AS (
-    SELECT DISTINCT ON (b.dataset)
-        b.dataset,
-        b.batch_id
-    FROM meta.batch AS b
-    INNER JOIN latest AS l ON b.dataset = l.dataset AND b.as_of = l.as_of
-    WHERE b.status = 'loaded' AND b.replays IS NULL
-    ORDER BY b.dataset ASC, b.loaded_at DESC NULLS LAST, b.batch_key DESC
-),
-
 judged AS (
     SELECT
-        r.dataset,
-        r.agency_code,
-        r.principle,
-        array_agg(r.rule_id ORDER BY r.rule_id) AS rule_ids
-    FROM dq.rule_result AS r
-    INNER JOIN scored AS s ON r.batch_id = s.batch_id
-    GROUP BY r.dataset, r.agency_code, r.principle
+        dataset,
+        agency_code,
+        principle,
+        array_agg(DISTINCT rule_id ORDER BY rule_id) AS rule_ids
+    FROM dq.evidence_on(:as_of)
+    GROUP BY dataset, agency_code, principle
 )
 
 SELECT
-    s.as_of,
+    coalesce(max(s.judged_on) OVER (PARTITION BY s.dataset), s.as_of) AS as_of,
     s.dataset,
     s.agency_code,
     s.principle,

@@ -98,13 +98,16 @@ def filled(empty: sa.Engine) -> sa.Engine:
         _waiting(db, DOSSIERS, NIGHT, "code_format", "", 2, seen=NIGHT)
         db.execute(
             sa.text(
-                "INSERT INTO dq.submission VALUES "
+                "INSERT INTO dq.submission "
+                "(dataset, agency_code, period_code, due_on, first_submitted_at) VALUES "
                 "('indicator_reports', :health, '2026-M09', '2026-10-03', NULL), "
                 "('indicator_reports', :health, '2026-M10', '2026-11-03', '2026-11-02'), "
                 "('indicator_reports', :finance, '2026-M11', '2026-12-03', NULL)"
             ),
             {"health": HEALTH, "finance": FINANCE},
         )
+        # The reports were looked for after they were due, in a night that is over.
+        _night(db, "indicator_reports", BEFORE, "unchanged")
         _plan_task(db)
     return empty
 
@@ -484,15 +487,10 @@ def _result(
 
 
 def _score(db: sa.Connection, dataset: str, night: date) -> None:
-    run_file(
-        db,
-        "quality/score_batch.sql",
-        as_of=night,
-        dataset=dataset,
-        batch_id=_batch(dataset, night),
-        newest=datetime.combine(night, datetime.min.time()),
-        fresh_since=datetime.combine(night, datetime.min.time()),
-    )
+    midnight = datetime.combine(night, datetime.min.time())
+    batch = {"as_of": night, "dataset": dataset, "batch_id": _batch(dataset, night)}
+    run_file(db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_since=midnight)
+    run_file(db, "quality/score_night.sql", **batch)
 
 
 def _waiting(

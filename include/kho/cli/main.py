@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import dataset, quarantine
+from kho.cli import dataset, quality, quarantine
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -33,7 +33,9 @@ app = typer.Typer(
 )
 sandbox_app = typer.Typer(help="Sources to try with, where there are no real ones.", no_args_is_help=True)
 quarantine_app = typer.Typer(help="The rows that wait for their owner.", no_args_is_help=True)
+submissions_app = typer.Typer(help="Who has to report what by when, and who did.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(submissions_app, name="submissions")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(quarantine_app, name="quarantine")
 
@@ -164,11 +166,40 @@ def run(dataset: str, night: Night = None) -> None:
 
 
 @app.command()
-def score(night: Night = None) -> None:
-    """Show the night's counts, and the scores by dataset and principle."""
+def score(
+    night: Night = None,
+    day: Annotated[
+        date | None,
+        typer.Option(
+            "--as-of",
+            parser=parse_date,
+            metavar="YYYY-MM-DD",
+            help="The weighted index of that day, made again.",
+        ),
+    ] = None,
+    weights: Annotated[
+        date | None,
+        typer.Option(
+            "--weights-of", parser=parse_date, metavar="YYYY-MM-DD", help="By the weights of another day."
+        ),
+    ] = None,
+    limit: quality.Limit = 15,
+) -> None:
+    """Show the night's counts, and the scores by dataset and principle; or the weighted index of a day."""
+    from kho.quality.index import index_on
     from kho.score import render_scoreboard, scoreboard
     from kho.server.warehouse import open_warehouse
 
+    if day or weights:
+        with open_warehouse(get_settings()).connect() as db:
+            weighting, lines = index_on(db, day or tonight(), weights)
+        if not lines:
+            raise ConfigurationError(
+                f"there is no evidence up to {day or tonight()}",
+                next_step="run kho nightly, or name another day",
+            )
+        quality.print_index(out, weighting, lines, limit)
+        return
     as_of = night or tonight()
     board = scoreboard(open_warehouse(get_settings()), as_of)
     if not board.lines:
@@ -222,6 +253,50 @@ def sandbox_down() -> None:
     from kho.night.sources import close_sources
 
     out.print("stopped" if close_sources(get_settings()) else "was not running")
+
+
+@submissions_app.command("list")
+def submissions_list(
+    night: Night = None,
+    dataset: quality.Dataset = None,
+    agency: quality.Agency = None,
+    period: quality.Period = None,
+    state: quality.State = None,
+    limit: quality.Limit = 50,
+) -> None:
+    """List the reports that are asked for, as a night saw them: in time, late, not reported, exempt…"""
+    from kho.quality.submissions import list_submissions
+    from kho.server.warehouse import open_warehouse
+
+    count, found = list_submissions(
+        open_warehouse(get_settings()),
+        night or tonight(),
+        dataset=dataset,
+        agency=agency,
+        period=period,
+        state=state,
+        limit=limit,
+    )
+    quality.print_submissions(out, count, found)
+
+
+@submissions_app.command("due")
+def submissions_due(
+    dataset: str,
+    night: Night = None,
+) -> None:
+    """Show when each period of a dataset is due, and the last day on which it is in time."""
+    from kho.calendar import load_calendar
+    from kho.quality.obligations import load_obligations, obligations_path
+
+    as_of = night or tonight()
+    calendar = load_obligations(obligations_path(get_settings()))
+    found = [item for item in calendar.obligations if item.dataset == dataset]
+    if not found:
+        raise ConfigurationError(f"nobody must report '{dataset}'", next_step="see include/obligations.yaml")
+    for item in found:
+        for span in item.periods(calendar.since(as_of), as_of, load_calendar()):
+            out.print(f"{span.code}  due {span.due_on}  in time until {span.last_day}", highlight=False)
 
 
 @quarantine_app.command("list")

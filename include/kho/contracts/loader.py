@@ -137,6 +137,7 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
         "dataset": data["id"],
         "version": data["version"],
         "title": data.get("name", data["id"]),
+        "purpose": (data.get("description") or {}).get("purpose", ""),
         "owner": members[0].get("name", ""),
         "columns": columns,
         "source": custom["source"][1],

@@ -98,6 +98,8 @@ class Contract(Frozen):
     dataset: str
     version: str
     title: str
+    purpose: str = ""
+    """What it is for, in a sentence; empty where nobody wrote it."""
     owner: str
     columns: tuple[Column, ...]
     source: Source

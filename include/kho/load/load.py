@@ -217,12 +217,6 @@ def _score(db: sa.Connection, contract: Contract, manifest: Manifest, newest: da
         newest = run_file(
             db, "quality/note_freshness.sql", dataset=contract.dataset, newest=newest
         ).scalar_one()
-    run_file(
-        db,
-        "quality/score_batch.sql",
-        as_of=manifest.as_of,
-        dataset=contract.dataset,
-        batch_id=manifest.batch_id,
-        newest=newest,
-        fresh_since=fresh_since,
-    )
+    batch = {"as_of": manifest.as_of, "dataset": contract.dataset, "batch_id": manifest.batch_id}
+    run_file(db, "quality/note_batch_evidence.sql", **batch, newest=newest, fresh_since=fresh_since)
+    run_file(db, "quality/score_night.sql", **batch)

@@ -7,13 +7,11 @@ and the line of the wrong key.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kho.errors import ConfigurationError
-from kho.report.bands import Bands
 from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
@@ -28,17 +26,6 @@ Lines = Annotated[int, Field(ge=1, le=500)]
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Thresholds(_Frozen):
-    green: Decimal = Field(gt=0, le=100)
-    amber: Decimal = Field(gt=0, le=100)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Thresholds:
-        if self.amber >= self.green:
-            raise ValueError("amber must be below green")
-        return self
 
 
 class MendDays(_Frozen):
@@ -97,7 +84,6 @@ class Letterhead(_Frozen):
 
 
 class ReportConfig(_Frozen):
-    bands: Thresholds
     deadlines: Deadlines
     lines: TableLines
     plans: dict[str, Plan] = Field(default_factory=dict)
@@ -108,10 +94,6 @@ class ReportConfig(_Frozen):
         if "default" not in self.letterheads:
             raise ValueError("letterheads needs the key 'default'")
         return self
-
-    @property
-    def band_limits(self) -> Bands:
-        return Bands(self.bands.green, self.bands.amber)
 
     def letterhead(self, province_code: str) -> Letterhead:
         return self.letterheads.get(province_code, self.letterheads["default"])

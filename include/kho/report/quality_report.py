@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from kho.extract.administrative_units import read_units
 from kho.report import (
     bands,
+    measured,
     names,
     night,
     overdue,
@@ -50,12 +51,14 @@ class Report:
     province: str
     place: str
     config: ReportConfig
+    bands: bands.Bands
     letterhead: Letterhead
     names: names.Names
     nights: tuple[night.DatasetNight, ...]
     counts: night.Counts
     incidents: tuple[night.Incident, ...]
     scores: score_tables.ScoreTables
+    measured: measured.Measured
     violations: violations.Violations
     overdue: overdue.Overdue
     schema_changes: tuple[schema_changes.SchemaChange, ...]
@@ -94,7 +97,8 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
         known = names.read_names(db, settings.contracts_dir)
         previous = scores.previous_score_night(db, as_of)
-        book = scores.read_score_book(db, as_of, config.band_limits, previous)
+        limits = scores.bands_on(as_of)
+        book = scores.read_score_book(db, as_of, limits, previous)
         nights = sorted(
             night.with_missing(night.read_night(db, as_of), known.datasets),
             key=lambda item: known.place(item.dataset),
@@ -105,12 +109,14 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             province=province_name,
             place=province["short_name"],
             config=config,
+            bands=limits,
             letterhead=config.letterhead(settings.province).filled(province_name, province["short_name"]),
             names=known,
             nights=tuple(nights),
             counts=night.loaded_tonight(nights),
             incidents=night.incidents(nights),
             scores=score_tables.score_tables(book, known, config.lines.agencies),
+            measured=measured.read_measured(db, as_of, known, limits, config.lines.agencies),
             violations=violations.read_violations(db, as_of, known, config.deadlines),
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from kho.quality.weighting import weighting_on
 from kho.report.bands import Band, Bands, Tally, total
 from kho.sql_files import run_file
 
@@ -88,6 +89,12 @@ class ScoreBook:
         score, old = tally.score, before.score if before else None
         change = score - old if score is not None and old is not None else None
         return Cell(tally, score, self.bands.of(score), change)
+
+
+def bands_on(as_of: date) -> Bands:
+    """The bands in force on a day."""
+    limits = weighting_on(as_of).bands
+    return Bands(limits.green, limits.amber)
 
 
 def read_score_book(

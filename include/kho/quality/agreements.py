@@ -1,0 +1,124 @@
+"""The same fact told twice, and whether both agree.
+
+In: `include/agreements.yaml` and a query a pair (`sql/agreement/<id>.sql`). Out: both values of each fact in
+`dq.agreement`, and how many differ by more than the pair's tolerance, as evidence.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kho.contracts import dataset_names, load_contract
+from kho.errors import ConfigurationError
+from kho.quality.measures import Measure
+from kho.rules.suite import Severity
+from kho.sql_files import read_sql, run_file
+from kho.yaml_source import YamlDocument, load_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kho.settings import Settings
+
+_KEPT_NIGHTS = 7
+"""So long both values of every fact can be looked at; longer it would grow without bounds."""
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tolerance(_Frozen):
+    """How far two values may differ: by so much, or by so many percent of the other, whichever is more."""
+
+    absolute: Decimal = Field(default=Decimal(0), ge=0)
+    percent: Decimal = Field(default=Decimal(0), ge=0, le=100)
+
+
+class Pair(_Frozen):
+    """A fact that is told twice; `dataset` is the one whose telling is judged."""
+
+    id: Annotated[str, Field(pattern="^[a-z][a-z0-9_]+$")]
+    dataset: Text
+    title: Text
+    remedy: Text
+    severity: Severity
+    charged: Literal["agency", "nobody"]
+    tolerance: Tolerance
+
+    @property
+    def measure(self) -> Measure:
+        return Measure(self.id, "unified", self.severity, self.title, self.remedy)
+
+
+class _Document(_Frozen):
+    pairs: tuple[Pair, ...]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        ids = [pair.id for pair in self.pairs]
+        if twice := {name for name in ids if ids.count(name) > 1}:
+            raise ValueError(f"two pairs are called {', '.join(sorted(twice))}")
+        return self
+
+
+def load_pairs(settings: Settings) -> tuple[Pair, ...]:
+    """All pairs.
+
+    Raises:
+        ConfigurationError: a key is wrong, a dataset or a query is missing; `where` names file and line.
+    """
+    path: Path = settings.project_root / "include" / "agreements.yaml"
+    document = load_yaml(path)
+    try:
+        pairs = _Document.model_validate(document.data).pairs
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+        raise _wrong(document, tuple(first["loc"]), first["msg"]) from error
+    known = set(dataset_names())
+    for place, pair in enumerate(pairs):
+        if pair.dataset not in known:
+            raise _wrong(document, ("pairs", place, "dataset"), f"no contract '{pair.dataset}'")
+        if not (settings.sql_dir / _query(pair)).is_file():
+            raise _wrong(document, ("pairs", place, "id"), f"there is no sql/{_query(pair)}")
+    return pairs
+
+
+def compare(db: sa.Connection, pair: Pair, as_of: date) -> list[Any]:
+    """Keep both values of each fact of a pair; returns the evidence."""
+    db.execute(sa.text("DROP TABLE IF EXISTS pg_temp.told"))
+    statement = sa.text(f"CREATE TEMP TABLE told ON COMMIT DROP AS {read_sql(_query(pair))}")
+    owner = {"owner_agency": load_contract(pair.dataset).quality.owner_agency}
+    db.execute(statement, {name: owner[name] for name in statement.compile().params})
+    result = run_file(
+        db,
+        "quality/keep_agreement.sql",
+        as_of=as_of,
+        keep_since=as_of - timedelta(days=_KEPT_NIGHTS),
+        pair_id=pair.id,
+        dataset=pair.dataset,
+        absolute=pair.tolerance.absolute,
+        percent=pair.tolerance.percent,
+        is_charged=pair.charged == "agency",
+    )
+    return list(result.mappings())
+
+
+def _query(pair: Pair) -> str:
+    return f"agreement/{pair.id}.sql"
+
+
+def _wrong(document: YamlDocument, place: tuple[Any, ...], message: str) -> ConfigurationError:
+    key = ".".join(str(part) for part in place) or "document"
+    return ConfigurationError(
+        f"agreements key '{key}': {message}",
+        where=document.where(place),
+        next_step=f"correct {document.path.name}; its comments say what the keys mean",
+    )

@@ -1,0 +1,145 @@
+"""What was measured of the night besides rows: reports in time, facts told twice, the platform's faults, the
+weighted index.
+
+In: `dq.submission`, `dq.agreement`, `dq.evidence`, `dq.quality_index`. Out: lines in reading order, in words
+for people who do not run the platform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from kho.quality.weighting import Weighting, weighting_on
+from kho.report.bands import Band, Bands
+from kho.report.vietnamese import clip
+from kho.sql_files import run_file
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import sqlalchemy as sa
+
+    from kho.report.names import Names
+
+FAULTS = {
+    "gateway_down": "Đường truyền, hệ thống nguồn",
+    "authentication": "Xác thực",
+    "contract_breach": "Nguồn sai hợp đồng dữ liệu",
+    "own_fault": "Kho dữ liệu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionLine:
+    """The reports of one dataset that were due lately, by what became of them."""
+
+    dataset: str
+    asked: int
+    in_time: int
+    late: int
+    not_reported: int
+    unusable: int
+    unknown: int
+    exempt: int
+    only_zeros: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementLine:
+    """Facts told twice, and how many of them differ."""
+
+    title: str
+    remedy: str
+    compared: int
+    differ: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFault:
+    """A measurement that failed through no agency's data."""
+
+    dataset: str
+    title: str
+    remedy: str
+    whose: str
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLine:
+    """A weighted index with its coverage; `met` of a master key: whether it reached its target."""
+
+    title: str
+    score: Decimal
+    band: Band
+    coverage: Decimal
+    evaluated: int
+    failed: int
+    met: bool = True
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All of it; the index is empty until a night has been measured.
+
+    Attributes:
+        province: the province's index.
+        agencies: the lowest agencies, lowest first.
+        master_keys: the identifiers that must be right everywhere.
+    """
+
+    submissions: tuple[SubmissionLine, ...]
+    submission_days: int
+    agreements: tuple[AgreementLine, ...]
+    platform_faults: tuple[PlatformFault, ...]
+    province: IndexLine | None
+    agencies: tuple[IndexLine, ...]
+    master_keys: tuple[IndexLine, ...]
+    weighting: Weighting
+
+
+def read_measured(db: sa.Connection, as_of: date, names: Names, bands: Bands, lines: int) -> Measured:
+    """What was measured on the night of `as_of`; at most `lines` agencies."""
+    weighting = weighting_on(as_of)
+    days = weighting.thresholds.submission_days
+    index: dict[str, list[IndexLine]] = {"province": [], "agency": [], "master_key": []}
+    for row in run_file(db, "report/index.sql", as_of=as_of):
+        if row.level == "agency" and not names.knows(row.agency_code):
+            continue
+        key = weighting.master_keys.get(row.master_key)
+        title = key.title if key else names.agency(row.agency_code) if row.agency_code else ""
+        band = bands.of(row.score)
+        if band is not None:
+            index[row.level].append(
+                IndexLine(
+                    title, row.score, band, row.coverage, row.evaluated, row.failed,
+                    key is None or row.score >= key.target,
+                )
+            )  # fmt: skip
+    return Measured(
+        submissions=tuple(
+            SubmissionLine(**{**row, "dataset": names.dataset(row["dataset"])})
+            for row in run_file(db, "report/submission_counts.sql", as_of=as_of, days=days).mappings()
+        ),
+        submission_days=days,
+        agreements=tuple(
+            AgreementLine(clip(row.title_vi), clip(row.remedy_vi), row.compared, row.differ)
+            for row in run_file(db, "report/agreements.sql", as_of=as_of)
+        ),
+        platform_faults=tuple(
+            PlatformFault(
+                names.dataset(row.dataset),
+                clip(row.title_vi),
+                clip(row.remedy_vi),
+                FAULTS[row.fault],
+                row.failed,
+            )
+            for row in run_file(db, "report/platform_faults.sql", as_of=as_of)
+        ),
+        province=next(iter(index["province"]), None),
+        agencies=tuple(index["agency"][:lines]),
+        master_keys=tuple(index["master_key"]),
+        weighting=weighting,
+    )

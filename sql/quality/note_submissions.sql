@@ -1,0 +1,175 @@
+-- Purpose: the calendar of obligations of one dataset, and what came of it. Grain: agency and period.
+-- Inputs: the temporary table `reported` (sql/submission/<dataset>.sql), the periods, who must report.
+-- A period counts if the source was read for the time in which its reports were sent: it ends after the first
+-- day that was ever asked for, and somebody's oldest report is not younger than it.
+-- Can run twice: only news is written; the night that first saw a report stays the first.
+INSERT INTO dq.submission AS t (
+    dataset, agency_code, period_code, due_on, last_day, first_submitted_at, first_seen_on, is_exact,
+    unusable_since, row_count, zero_count, expected_units, reported_units, exempt_reason
+)
+WITH period AS (
+    SELECT u.*
+    FROM
+        unnest(
+            cast(:codes AS text[]), cast(:firsts AS date[]), cast(:lasts AS date[]), cast(:due AS date[]),
+            cast(:last_days AS date[])
+        ) AS u (period_code, first, last, due_on, last_day)
+    WHERE
+        u.last >= (
+            SELECT coalesce(min(b.window_from)::date, '-infinity')
+            FROM meta.batch AS b
+            WHERE b.dataset = :dataset AND b.status = 'loaded'
+        )
+        AND u.period_code >= (SELECT min(r.period_code) FROM reported AS r)
+),
+
+asked AS (
+    SELECT
+        a.agency_code,
+        a.retired_on,
+        '' AS since
+    FROM dw.dim_agency AS a
+    WHERE
+        a.is_current AND NOT a.is_inferred
+        AND (a.agency_type = any(cast(:types AS text[])) OR a.agency_code = any(cast(:agencies AS text[])))
+    UNION ALL
+    SELECT
+        r.agency_code,
+        a.retired_on,
+        min(r.period_code) AS since
+    FROM reported AS r
+    LEFT JOIN dw.dim_agency AS a ON r.agency_code = a.agency_code AND a.is_current
+    WHERE :reported_before
+    GROUP BY r.agency_code, a.retired_on
+),
+
+agency AS (
+    SELECT
+        agency_code,
+        max(retired_on) AS retired_on,
+        min(since) AS since
+    FROM asked
+    GROUP BY agency_code
+),
+
+unit AS (
+    SELECT
+        p.period_code,
+        count(DISTINCT u.unit_code) AS unit_count
+    FROM period AS p
+    INNER JOIN dw.dim_administrative_unit AS u
+        ON p.last >= u.valid_from AND coalesce(u.valid_to, 'infinity') >= p.last
+    WHERE u.unit_level = cast(:units AS text) AND NOT u.is_inferred
+    GROUP BY p.period_code
+),
+
+exemption AS (
+    SELECT u.*
+    FROM unnest(
+        cast(:exempt AS text[]), cast(:exempt_from AS date[]), cast(:exempt_to AS date[]),
+        cast(:reasons AS text[])
+    ) AS u (agency_code, valid_from, valid_to, reason)
+),
+
+unusable AS (
+    SELECT
+        q.agency_code,
+        q.period_code,
+        min(q.first_seen_on) AS since
+    FROM (
+        SELECT
+            agency_code,
+            first_seen_on,
+            regexp_replace(
+                regexp_replace(
+                    split_part(business_key, '|', :period_position), '^(\d\d)/(\d{4})$', '\2-M\1'
+                ),
+                '^(\d{4})-?(\d\d)$', '\1-M\2'
+            ) AS period_code
+        FROM dq.quarantine
+        WHERE dataset = :dataset AND status = 'open' AND first_seen_on <= :as_of
+        UNION ALL
+        SELECT
+            a.agency_code,
+            f.first_seen_on,
+            f.period
+        FROM dq.rejected_file AS f
+        INNER JOIN dw.dim_agency AS a
+            ON
+                a.is_current
+                AND (
+                    f.submitter = a.agency_code
+                    OR (f.submitter = a.administrative_unit_code AND a.agency_type = 'commune')
+                )
+        WHERE f.dataset = :dataset AND f.status = 'open' AND f.first_seen_on <= :as_of
+    ) AS q
+    GROUP BY q.agency_code, q.period_code
+)
+
+SELECT
+    :dataset,
+    a.agency_code,
+    p.period_code,
+    p.due_on,
+    p.last_day,
+    least(r.first_submitted_at, k.first_submitted_at),
+    -- A night that is run again later has not seen it earlier.
+    least(k.first_seen_on, CASE WHEN r.first_submitted_at IS NOT NULL THEN cast(:as_of AS date) END),
+    cast(:is_exact AS boolean),
+    CASE WHEN coalesce(r.first_submitted_at, k.first_submitted_at) IS NULL THEN q.since END,
+    coalesce(r.row_count, k.row_count, 0),
+    coalesce(r.zero_count, k.zero_count, 0),
+    x.unit_count,
+    CASE WHEN cast(:units AS text) IS NOT NULL THEN coalesce(r.unit_count, k.reported_units, 0) END,
+    e.reason
+FROM agency AS a
+INNER JOIN period AS p
+    ON
+        a.since <= p.period_code
+        AND coalesce(a.retired_on, 'infinity') > p.due_on
+LEFT JOIN unit AS x ON p.period_code = x.period_code
+LEFT JOIN reported AS r
+    ON a.agency_code = r.agency_code AND p.period_code = r.period_code AND r.first_submitted_at < :as_of
+LEFT JOIN dq.submission AS k
+    ON a.agency_code = k.agency_code AND p.period_code = k.period_code AND k.dataset = :dataset
+LEFT JOIN LATERAL (
+    -- What names no period that can be read may be that of any period that is missing.
+    SELECT min(y.since) AS since
+    FROM unusable AS y
+    WHERE
+        y.agency_code = a.agency_code
+        AND (y.period_code = p.period_code OR y.period_code !~ '^\d{4}(-[MQ]\d+)?$')
+) AS q ON TRUE
+LEFT JOIN LATERAL (
+    SELECT y.reason
+    FROM exemption AS y
+    WHERE y.agency_code = a.agency_code AND p.first BETWEEN y.valid_from AND y.valid_to
+    ORDER BY y.valid_from
+    LIMIT 1
+) AS e ON TRUE
+ON CONFLICT (dataset, agency_code, period_code) DO UPDATE
+    SET
+        due_on = excluded.due_on,
+        last_day = excluded.last_day,
+        first_submitted_at = excluded.first_submitted_at,
+        first_seen_on = excluded.first_seen_on,
+        is_exact = excluded.is_exact,
+        unusable_since = excluded.unusable_since,
+        row_count = excluded.row_count,
+        zero_count = excluded.zero_count,
+        expected_units = excluded.expected_units,
+        reported_units = excluded.reported_units,
+        exempt_reason = excluded.exempt_reason
+    WHERE
+    (
+        t.due_on, t.last_day, t.first_submitted_at, t.first_seen_on, t.is_exact, t.unusable_since,
+        t.row_count, t.zero_count, t.expected_units, t.reported_units, t.exempt_reason
+    ) IS DISTINCT FROM (
+        excluded.due_on, excluded.last_day, excluded.first_submitted_at, excluded.first_seen_on,
+        excluded.is_exact,
+        excluded.unusable_since,
+        excluded.row_count,
+        excluded.zero_count,
+        excluded.expected_units,
+        excluded.reported_units, excluded.exempt_reason
+    );
