@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
+from kho.calendar import sync_holidays
 from kho.errors import ConfigurationError
 from kho.server.migrations import migrate
 from kho.server.postgres import ensure_database, ensure_running
@@ -48,7 +49,7 @@ def engine(url: URL) -> Engine:
 
 
 def open_warehouse(settings: Settings) -> Engine:
-    """Return the engine of a warehouse that is running and migrated.
+    """Return the engine of a warehouse that is running and migrated, and knows the working days.
 
     Raises:
         ConfigurationError: KHO_WAREHOUSE_URL cannot be used.
@@ -58,6 +59,8 @@ def open_warehouse(settings: Settings) -> Engine:
     """
     warehouse = engine(warehouse_url(settings))
     migrate(warehouse, settings.migrations_dir)
+    with warehouse.begin() as db:
+        sync_holidays(db)
     return warehouse
 
 
