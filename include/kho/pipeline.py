@@ -273,12 +273,17 @@ def replay(
 
 
 def build_star(as_of: date, context: Context) -> StepResult:
-    """Bring what spans datasets up to date: submissions and marts."""
+    """Bring what spans datasets up to date: submissions, deadlines of the quarantine, and marts."""
+    from kho.quality.case_calendar import turn_cases
+    from kho.quality.classifications import copy_classifications
+
     clock = _Clock("star", "build_star")
     with context.engine.begin() as db:
+        copy_classifications(db)
+        turned = turn_cases(db, as_of)
         run_file(db, "mart/note_submissions.sql", as_of=as_of)
         run_file(db, "mart/refresh.sql")
-    return clock.result(None)
+    return clock.result(None, message=str(turned))
 
 
 def write_report(as_of: date, context: Context) -> StepResult:
@@ -288,6 +293,19 @@ def write_report(as_of: date, context: Context) -> StepResult:
     clock = _Clock("quality_report", "write_report")
     path = write_quality_report(context.engine, as_of, context.settings)
     return clock.result(None, message=str(path))
+
+
+def write_lists(as_of: date, context: Context, agency: str | None = None) -> StepResult:
+    """Write each agency's list of records to mend, as Excel files; the message says where."""
+    from kho.report.mend_lists import lists_folder, write_mend_lists
+
+    clock = _Clock("quality_report", "write_lists")
+    lists = write_mend_lists(context.engine, as_of, context.settings, agency=agency)
+    return clock.result(
+        None,
+        counts={"files": len(lists), "records": sum(item.records for item in lists)},
+        message=str(lists_folder(context.settings, as_of)),
+    )
 
 
 class _Clock:

@@ -6,7 +6,6 @@ and the line of the wrong key.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from kho.settings import Settings
 
 Text = Annotated[str, Field(min_length=1)]
-Days = Annotated[int, Field(ge=0, le=366)]
 Lines = Annotated[int, Field(ge=1, le=500)]
 
 
@@ -39,24 +37,6 @@ class Thresholds(_Frozen):
         if self.amber >= self.green:
             raise ValueError("amber must be below green")
         return self
-
-
-class MendDays(_Frozen):
-    critical: Days
-    warning: Days
-    info: Days
-
-
-class Deadlines(_Frozen):
-    """Calendar days from the day a fault was first seen: to verify it, to mend it and send it again."""
-
-    verify_days: Days
-    mend_days: MendDays
-
-    def due_on(self, severity: str, first_seen_on: date) -> date:
-        """The last day on which a fault of `severity` is in time; an unknown severity is critical."""
-        days = getattr(self.mend_days, severity, self.mend_days.critical)
-        return first_seen_on + timedelta(days=days)
 
 
 class TableLines(_Frozen):
@@ -98,7 +78,6 @@ class Letterhead(_Frozen):
 
 class ReportConfig(_Frozen):
     bands: Thresholds
-    deadlines: Deadlines
     lines: TableLines
     plans: dict[str, Plan] = Field(default_factory=dict)
     letterheads: dict[str, Letterhead]
