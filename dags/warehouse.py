@@ -1,6 +1,7 @@
 """What follows once every dataset's night is over: the star schema, then the secretariat's report.
 
-**Purpose**: `star` joins what the night loaded; `quality_report` scores the night and writes the page.
+**Purpose**: `star` joins what the night loaded and turns the quarantine's calendar (waivers end, deadlines
+pass); `quality_report` writes the page and each agency's list of records to mend.
 
 **Schedule**: `star` when the assets of all datasets were updated for the same night, good or bad;
 `quality_report` when the star was. The partition key is the night's date.
@@ -48,4 +49,9 @@ with DAG(
     def write_report() -> None:
         run_step(lambda context: pipeline.write_report(night(), context))
 
+    @task
+    def write_lists() -> None:
+        run_step(lambda context: pipeline.write_lists(night(), context))
+
     write_report()
+    write_lists()

@@ -275,7 +275,9 @@ def replay(
 
 
 def build_star(as_of: date, context: Context) -> StepResult:
-    """Bring what spans datasets up to date: marts, submissions, what is measured, scores."""
+    """Bring what spans datasets up to date: deadlines, marts, submissions, what is measured, scores."""
+    from kho.quality.case_calendar import turn_cases
+    from kho.quality.classifications import copy_classifications
     from kho.quality.measure import measure_night
     from kho.quality.sharing import open_usage
     from kho.quality.submissions import note_submissions
@@ -284,10 +286,12 @@ def build_star(as_of: date, context: Context) -> StepResult:
     with context.engine.begin() as db:
         open_usage(db, as_of)
     with context.engine.begin() as db:
+        copy_classifications(db)
+        turned = turn_cases(db, as_of)
         run_file(db, "mart/refresh.sql")
         note_submissions(db, as_of, context.settings)
         measure_night(db, as_of, context.settings)
-    return clock.result(None)
+    return clock.result(None, message=str(turned))
 
 
 def write_report(as_of: date, context: Context) -> StepResult:
@@ -299,6 +303,19 @@ def write_report(as_of: date, context: Context) -> StepResult:
     path = write_quality_report(context.engine, as_of, context.settings)
     close_usage(context.engine, as_of)
     return clock.result(None, message=str(path))
+
+
+def write_lists(as_of: date, context: Context, agency: str | None = None) -> StepResult:
+    """Write each agency's list of records to mend, as Excel files; the message says where."""
+    from kho.report.mend_lists import lists_folder, write_mend_lists
+
+    clock = _Clock("quality_report", "write_lists")
+    lists = write_mend_lists(context.engine, as_of, context.settings, agency=agency)
+    return clock.result(
+        None,
+        counts={"files": len(lists), "records": sum(item.records for item in lists)},
+        message=str(lists_folder(context.settings, as_of)),
+    )
 
 
 class _Clock:

@@ -1,8 +1,8 @@
 -- Purpose: put the rejected rows of a batch into the quarantine. Input: rejected (pg_temp view).
 -- Grain: one unsettled row per dataset, business key and content. Can run twice: a row that is there
--- already is only marked as seen again.
+-- already is only marked as seen again and keeps its deadline.
 INSERT INTO dq.quarantine AS q (
-    dataset, business_key, batch_id, failed_rules, raw, raw_md5, agency_code, first_seen_on,
+    dataset, business_key, batch_id, failed_rules, raw, raw_md5, agency_code, first_seen_on, due_on,
     last_seen_batch_id
 )
 SELECT
@@ -14,6 +14,7 @@ SELECT
     raw_md5,
     agency_code,
     :as_of,
+    (SELECT meta.add_working_days(cast(:seen_on AS date), :working_days)),
     :batch_id
 FROM rejected
 ON CONFLICT (dataset, business_key, raw_md5) WHERE status <> 'resolved'

@@ -1,7 +1,8 @@
 -- Purpose: a quarantined record that comes again in another form, and still fails, is the same case: it
 -- keeps its place and its age and takes the new form. Records without a key are never matched.
 -- Grain: one unsettled row per dataset, business key and content. Input: rejected (pg_temp view).
--- Can run twice: a case seen in this batch is left alone. A waiver was for the old form and ends.
+-- Can run twice: a case seen in this batch is left alone. A waiver was for the old form and ends, which is
+-- written down.
 WITH news AS (
     SELECT
         r.business_key,
@@ -38,18 +39,34 @@ olds AS (
             SELECT FROM rejected AS r
             WHERE r.business_key = q.business_key AND r.raw_md5 = q.raw_md5
         )
+),
+
+replaced AS (
+    UPDATE dq.quarantine AS q
+    SET
+        raw = news.raw,
+        raw_md5 = news.raw_md5,
+        failed_rules = news.failed_rules,
+        agency_code = news.agency_code,
+        last_seen_batch_id = :batch_id,
+        status = 'open',
+        reopened_on = CASE WHEN q.status = 'waived' THEN cast(:as_of AS date) ELSE q.reopened_on END,
+        waived_by = NULL,
+        waived_reason = NULL,
+        waived_until = NULL
+    FROM olds
+    INNER JOIN news ON olds.business_key = news.business_key AND olds.n = news.n
+    WHERE q.quarantine_id = olds.quarantine_id
+    RETURNING q.quarantine_id, old.status, old.waived_by, old.waived_reason, old.waived_until
 )
 
-UPDATE dq.quarantine AS q
-SET
-    raw = news.raw,
-    raw_md5 = news.raw_md5,
-    failed_rules = news.failed_rules,
-    agency_code = news.agency_code,
-    last_seen_batch_id = :batch_id,
-    status = 'open',
-    waived_by = NULL,
-    waived_reason = NULL
-FROM olds
-INNER JOIN news ON olds.business_key = news.business_key AND olds.n = news.n
-WHERE q.quarantine_id = olds.quarantine_id;
+INSERT INTO dq.case_event (quarantine_id, event, happened_on, by_whom, reason, until)
+SELECT
+    quarantine_id,
+    'waiver_ended',
+    :as_of,
+    waived_by,
+    waived_reason,
+    waived_until
+FROM replaced
+WHERE status = 'waived';

@@ -1,18 +1,29 @@
 -- Purpose: the rules that keep rows in the quarantine on the night of :as_of, and whose rows they are.
--- Grain: one row per dataset, rule and agency; `overdue` are rows first seen before :overdue_before.
+-- Grain: one row per dataset, rule and agency; `overdue` are rows past their deadline.
 -- A row that a later night resolved was still open then. Can run twice: it only reads.
-WITH broken AS (
+WITH waiting AS (
     SELECT
         q.dataset,
-        u.rule_id,
         q.agency_code,
+        q.failed_rules,
         q.first_seen_on,
-        count(*) AS records
+        coalesce(q.due_on, meta.add_working_days(q.first_seen_on, :working_days)) AS due_on
     FROM dq.quarantine AS q
     LEFT JOIN meta.batch AS b ON q.resolved_batch_id = b.batch_id
-    CROSS JOIN LATERAL unnest(q.failed_rules) AS u (rule_id)
     WHERE q.first_seen_on <= :as_of AND (q.status = 'open' OR b.as_of > :as_of)
-    GROUP BY q.dataset, u.rule_id, q.agency_code, q.first_seen_on
+),
+
+broken AS (
+    SELECT
+        w.dataset,
+        u.rule_id,
+        w.agency_code,
+        w.first_seen_on,
+        w.due_on,
+        count(*) AS records
+    FROM waiting AS w
+    CROSS JOIN LATERAL unnest(w.failed_rules) AS u (rule_id)
+    GROUP BY w.dataset, u.rule_id, w.agency_code, w.first_seen_on, w.due_on
 )
 
 SELECT
@@ -23,8 +34,9 @@ SELECT
     coalesce(r.title_vi, b.rule_id) AS title_vi,
     coalesce(r.remedy_vi, '') AS remedy_vi,
     sum(b.records)::bigint AS records,
-    coalesce(sum(b.records) FILTER (WHERE b.first_seen_on < :overdue_before), 0)::bigint AS overdue,
-    min(b.first_seen_on) AS first_seen_on
+    coalesce(sum(b.records) FILTER (WHERE b.due_on < :as_of), 0)::bigint AS overdue,
+    min(b.first_seen_on) AS first_seen_on,
+    min(b.due_on) AS due_on
 FROM broken AS b
 LEFT JOIN dq.rule AS r ON b.dataset = r.dataset AND b.rule_id = r.rule_id
 WHERE coalesce(r.severity, 'critical') = 'critical'

@@ -55,7 +55,8 @@ SELECT
     0::bigint AS overdue,
     coalesce(n.title_vi, r.rule_id) AS title_vi,
     coalesce(n.remedy_vi, '') AS remedy_vi,
-    coalesce(s.first_seen_on, l.as_of) AS first_seen_on
+    coalesce(s.first_seen_on, l.as_of) AS first_seen_on,
+    NULL::date AS due_on
 FROM loads AS l
 INNER JOIN dq.rule_result AS r ON l.batch_id = r.batch_id
 LEFT JOIN dq.rule AS n ON r.dataset = n.dataset AND r.rule_id = n.rule_id

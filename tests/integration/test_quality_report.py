@@ -226,9 +226,9 @@ def test_a_rule_says_whose_rows_what_to_do_and_by_when(filled: sa.Engine, settin
         10,
     )
     assert rule.agencies == (("Sở Y tế", 310), ("không rõ cơ quan", 2))
-    assert rule.due_on == NIGHT - timedelta(days=2)
+    assert rule.due_on == date(2026, 11, 13)
     (warning,) = report.violations.warnings
-    assert (warning.records, warning.due_on) == (7, NIGHT + timedelta(days=15))
+    assert (warning.records, warning.due_on) == (7, date(2026, 12, 7))
     assert [(item.agency, item.records, item.overdue) for item in report.violations.backlog] == [
         ("Sở Y tế", 310, 10),
         ("Chưa xác định được cơ quan", 2, 0),

@@ -12,7 +12,7 @@ import pytest
 from kho.errors import ConfigurationError
 from kho.report import vietnamese
 from kho.report.bands import AMBER, GREEN, RED, Bands, Tally, total
-from kho.report.config import Deadlines, MendDays, config_path, load_report_config
+from kho.report.config import config_path, load_report_config
 from kho.settings import get_settings
 
 # Numbers and dates.
@@ -138,17 +138,11 @@ def test_the_configuration_in_use_is_valid() -> None:
     assert config.letterhead("49") == config.letterheads["default"]
 
 
-def test_a_deadline_depends_on_severity() -> None:
-    deadlines = Deadlines(verify_days=5, mend_days=MendDays(critical=10, warning=15, info=15))
-    assert deadlines.due_on("critical", date(2026, 11, 20)) == date(2026, 11, 30)
-    assert deadlines.due_on("warning", date(2026, 11, 20)) == date(2026, 12, 5)
-
-
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         pytest.param("signer_title:", "signer_titel:", "signer_titel", id="unknown-key"),
-        pytest.param("verify_days: 5", "verify_days: soon", "verify_days", id="wrong-value"),
+        pytest.param("agencies: 15", "agencies: many", "agencies", id="wrong-value"),
     ],
 )
 def test_a_wrong_key_names_file_and_line(tmp_path: Path, old: str, new: str, said: str) -> None:

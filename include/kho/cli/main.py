@@ -346,13 +346,49 @@ def quarantine_waive(
     case: int,
     by: Annotated[str, typer.Option(help="Who decides so.")],
     reason: Annotated[str, typer.Option(help="Why it need not be mended.")],
+    until: Annotated[
+        date | None,
+        typer.Option(parser=parse_date, metavar="YYYY-MM-DD", help="The last day; include/deadlines.yaml."),
+    ] = None,
 ) -> None:
-    """Take a row off the list of open ones; it stays out of the warehouse."""
+    """Take a row off the list of open ones until a day; it stays out of the warehouse."""
     from kho.quality.quarantine import waive_case
     from kho.server.warehouse import open_warehouse
 
-    waive_case(open_warehouse(get_settings()), case, by, reason)
-    out.print(f"case {case} is waived", highlight=False)
+    ends = waive_case(open_warehouse(get_settings()), case, by, reason, until, tonight())
+    out.print(f"case {case} is waived until {ends}", highlight=False)
+
+
+@quarantine_app.command("deadlines")
+def quarantine_deadlines(
+    dataset: quarantine.Dataset = None, agency: quarantine.Agency = None, night: Night = None
+) -> None:
+    """Show what each agency has to mend by when: open, past their deadline, due soon."""
+    from kho.quality.case_calendar import list_backlogs
+    from kho.server.warehouse import open_warehouse
+
+    engine = open_warehouse(get_settings())
+    quarantine.print_backlogs(out, list_backlogs(engine, night or tonight(), dataset=dataset, agency=agency))
+
+
+@quarantine_app.command("export")
+def quarantine_export(
+    agency: quarantine.Agency = None,
+    night: Night = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to; KHO_HOME/reports/<night>/can-sua.")] = None,
+) -> None:
+    """Write each agency's list of records to mend as an Excel file, without personal data."""
+    from kho.report.mend_lists import write_mend_lists
+    from kho.server.warehouse import open_warehouse
+
+    settings = get_settings()
+    lists = write_mend_lists(
+        open_warehouse(settings), night or tonight(), settings, agency=agency, folder=folder
+    )
+    for item in lists:
+        out.print(f"{item.records:>9,}  {item.path}", markup=False, highlight=False, soft_wrap=True)
+    if not lists:
+        out.print("nothing is to be mended")
 
 
 @quarantine_app.command("replay")

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kho.quality.quarantine import STATES, Case, CaseFile
+from kho.quality.case_calendar import Backlog
+from kho.quality.quarantine import STATES, Case, CaseEvent, CaseFile
 from kho.quality.rejected_files import RejectedFile
 
 ALL = "all"
@@ -30,7 +31,7 @@ def print_cases(console: Console, count: int, cases: tuple[Case, ...]) -> None:
     if not cases:
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("id", "dataset", "agency", "key", "status", "since", "failed rules"):
+    for name in ("id", "dataset", "agency", "key", "status", "since", "due", "failed rules"):
         table.add_column(name, overflow="fold")
     for case in cases:
         table.add_row(
@@ -38,11 +39,49 @@ def print_cases(console: Console, count: int, cases: tuple[Case, ...]) -> None:
             case.dataset,
             escape(case.agency_code),
             escape(case.business_key),
-            case.status,
+            _state(case),
             str(case.first_seen_on),
+            str(case.due_on or ""),
             ", ".join(case.failed_rules),
         )
     console.print(table)
+
+
+def print_backlogs(console: Console, backlogs: tuple[Backlog, ...]) -> None:
+    """Print what each agency has to mend, the nearest deadline first."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("agency")
+    table.add_column("dataset")
+    for name in ("open", "expired", "due soon", "waiver ended"):
+        table.add_column(name, justify="right")
+    table.add_column("first deadline")
+    for backlog in backlogs:
+        table.add_row(
+            backlog.agency_code or "(not known)",
+            backlog.dataset,
+            *(
+                f"{count:,}"
+                for count in (backlog.open_cases, backlog.expired, backlog.due_soon, backlog.reopened)
+            ),
+            str(backlog.first_due_on or ""),
+        )
+    console.print(table if backlogs else "nothing waits for anybody")
+
+
+def _state(case: Case) -> str:
+    """`open (waiver ended 2026-01-31)` where the calendar opened it again."""
+    ended = f" (waiver ended {case.reopened_on})" if case.reopened_on and case.status == "open" else ""
+    until = f" until {case.waived_until}" if case.status == "waived" and case.waived_until else ""
+    return f"{case.state}{until}{ended}"
+
+
+def _event(event: CaseEvent) -> str:
+    what = {
+        "waived": f"waived until {event.until} by {event.by_whom}: {event.reason}",
+        "waiver_ended": f"the waiver of {event.by_whom} until {event.until} has ended",
+        "expired": f"the deadline of {event.until} has passed",
+    }
+    return f"  {event.happened_on}: {what[event.event]}"
 
 
 def print_files(console: Console, count: int, files: tuple[RejectedFile, ...]) -> None:
@@ -61,13 +100,15 @@ def print_case(console: Console, file: CaseFile) -> None:
     case = file.case
     lines = [
         f"case {case.quarantine_id}: {case.dataset} {case.business_key}",
-        f"agency {case.agency_code or '(none)'}, {case.status}, since {case.first_seen_on}",
+        f"agency {case.agency_code or '(none)'}, {_state(case)}",
+        f"since {case.first_seen_on}, to be mended by {case.due_on}",
         f"first in {file.batch_id}, last in {file.last_seen_batch_id}",
     ]
     if file.resolved_at is not None:
         lines.append(f"mended by {file.resolved_batch_id} at {file.resolved_at:%Y-%m-%d %H:%M}")
     if case.status == "waived":
-        lines.append(f"waived by {file.waived_by}: {file.waived_reason}")
+        lines.append(f"waived by {file.waived_by} until {case.waived_until}: {file.waived_reason}")
+    lines += [_event(event) for event in file.events]
     for rule in file.rules:
         lines += [f"  {rule.rule_id} ({rule.severity}): {rule.title}", f"    → {rule.remedy}"]
     lines.append(json.dumps(file.raw, ensure_ascii=False, indent=2))

@@ -13,13 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
+from kho.quality.classifications import copy_classifications
+from kho.quality.deadlines import load_deadlines
 from kho.quality.rejects import rejected_table
 from kho.raw_zone.manifest import Manifest
+from kho.settings import TIMEZONE
 from kho.sql_files import files_in, run_file
 from kho.stage import StageTable
 
@@ -63,7 +67,7 @@ def load_batch(
         _create_views(db, contract, table)
         counted = _count(db, contract, table)
         loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
-        _settle_quarantine(db, manifest)
+        _settle_quarantine(db, contract, manifest)
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
@@ -155,13 +159,22 @@ def _run_load_files(db: sa.Connection, contract: Contract, **parameters: int) ->
     return loaded
 
 
-def _settle_quarantine(db: sa.Connection, manifest: Manifest) -> None:
+def _settle_quarantine(db: sa.Connection, contract: Contract, manifest: Manifest) -> None:
     """Take in what fails now, close what its owner mended."""
-    batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id}
+    batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id, "as_of": manifest.as_of}
     older = run_file(db, "quality/count_older_open.sql", **batch).scalar_one()
     if older:
         run_file(db, "quality/replace_superseded.sql", **batch)
-    run_file(db, "quality/quarantine_rejected.sql", as_of=manifest.as_of, **batch)
+    # What only a replay finds, its owner hears of today, however old the records are.
+    today = datetime.now(ZoneInfo(TIMEZONE)).date() if manifest.replays else manifest.as_of
+    run_file(
+        db,
+        "quality/quarantine_rejected.sql",
+        seen_on=max(today, manifest.as_of),
+        working_days=load_deadlines().working_days.critical,
+        **batch,
+    )
+    copy_classifications(db, [contract])
     if older:
         run_file(db, "quality/resolve_mended.sql", **batch)
         run_file(db, "quality/resolve_deleted.sql", **batch)

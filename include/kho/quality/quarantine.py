@@ -1,40 +1,54 @@
 """The quarantine as people see it: find cases, look at one, waive one.
 
 In: the warehouse, and the contracts, which say what is personal. Out: frozen records without personal
-data: `***` stands for each value that the contract does not call public or internal.
+data: the warehouse's masked view (`dq.quarantine_masked`) has `***` for each value that no contract calls
+public or internal, and nothing here reads the records themselves.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from kho.contracts import load_contract
-from kho.errors import ConfigurationError, ContractError
+from kho.errors import ConfigurationError
+from kho.quality.classifications import copy_classifications
+from kho.quality.deadlines import load_deadlines
+from kho.settings import TIMEZONE
 from kho.sql_files import run_file
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from kho.contracts import Contract
-
 MASK = "***"
-STATES = ("open", "resolved", "waived")
+STATES = ("open", "expired", "resolved", "waived")
+"""What can be asked for; the expired ones are open, and their deadline is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A quarantined row, in one line."""
+    """A quarantined row, in one line.
+
+    Attributes:
+        status: open, resolved or waived.
+        state: the same, but `expired` where the deadline of an open case is over.
+        due_on: the last day on which mending is in time.
+        waived_until: the last day of its waiver.
+        reopened_on: the night that opened it again because its waiver had ended.
+    """
 
     quarantine_id: int
     dataset: str
     agency_code: str
     status: str
+    state: str
     business_key: str
     failed_rules: tuple[str, ...]
     first_seen_on: date
+    due_on: date | None
+    waived_until: date | None
+    reopened_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,17 @@ class FailedRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """What a person or the calendar did to a case: waived, waiver_ended or expired."""
+
+    event: str
+    happened_on: date
+    by_whom: str | None
+    reason: str | None
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFile:
     """All that may be shown of a case.
 
@@ -55,6 +80,7 @@ class CaseFile:
         case: the case itself.
         raw: the record as received, personal values masked.
         rules: what it breaks.
+        events: what was done to it.
         batch_id: the batch in which it first came.
         last_seen_batch_id: the batch in which it last failed.
         resolved_at: when it was closed because its owner mended it.
@@ -66,6 +92,7 @@ class CaseFile:
     case: Case
     raw: dict[str, Any]
     rules: tuple[FailedRule, ...]
+    events: tuple[CaseEvent, ...]
     batch_id: str
     last_seen_batch_id: str
     resolved_at: datetime | None
@@ -89,7 +116,8 @@ def list_cases(
             f"there is no status '{status}'", next_step=f"choose one of: {', '.join(STATES)}"
         )
     filters = {"dataset": dataset, "agency": agency, "rule": rule, "status": status}
-    with engine.connect() as db:
+    with engine.begin() as db:
+        copy_classifications(db)
         rows = run_file(db, "quality/list_quarantine.sql", at_most=limit, **filters).all()
     return (rows[0].matching if rows else 0), tuple(_case(row) for row in rows)
 
@@ -100,34 +128,47 @@ def show_case(engine: sa.Engine, quarantine_id: int) -> CaseFile:
     Raises:
         ConfigurationError: there is no such case.
     """
-    with engine.connect() as db:
+    with engine.begin() as db:
+        copy_classifications(db)
         row = run_file(db, "quality/show_quarantine.sql", quarantine_id=quarantine_id).one_or_none()
         if row is None:
             raise _no_case(quarantine_id)
         rules = run_file(db, "quality/show_failed_rules.sql", quarantine_id=quarantine_id).all()
-    return CaseFile(
-        case=_case(row),
-        raw=mask_record(row.raw, _contract(row.dataset)),
-        rules=tuple(FailedRule(r.rule_id, r.severity, r.title_vi, r.remedy_vi) for r in rules),
-        batch_id=row.batch_id,
-        last_seen_batch_id=row.last_seen_batch_id,
-        resolved_at=row.resolved_at,
-        resolved_batch_id=row.resolved_batch_id,
-        waived_by=row.waived_by,
-        waived_reason=row.waived_reason,
-    )
+        events = run_file(db, "quality/list_case_events.sql", quarantine_id=quarantine_id).mappings()
+        return CaseFile(
+            case=_case(row),
+            raw=row.raw,
+            rules=tuple(FailedRule(r.rule_id, r.severity, r.title_vi, r.remedy_vi) for r in rules),
+            events=tuple(CaseEvent(**event) for event in events),
+            batch_id=row.batch_id,
+            last_seen_batch_id=row.last_seen_batch_id,
+            resolved_at=row.resolved_at,
+            resolved_batch_id=row.resolved_batch_id,
+            waived_by=row.waived_by,
+            waived_reason=row.waived_reason,
+        )
 
 
-def waive_case(engine: sa.Engine, quarantine_id: int, by: str, reason: str) -> None:
-    """Take an open case off the list; the row stays out of the warehouse.
+def waive_case(
+    engine: sa.Engine,
+    quarantine_id: int,
+    by: str,
+    reason: str,
+    until: date | None = None,
+    today: date | None = None,
+) -> date:
+    """Take an open case off the list until a day, which is returned; the row stays out of the warehouse.
 
     Raises:
-        ConfigurationError: the case is unknown or not open, or name or reason is missing.
+        ConfigurationError: the case is unknown or not open, name or reason is missing, or the day is
+            over or too far away.
     """
     if not by.strip() or not reason.strip():
         raise ConfigurationError(
             "a waiver needs a name and a reason", next_step="say who waives it (--by) and why (--reason)"
         )
+    today = today or datetime.now(ZoneInfo(TIMEZONE)).date()
+    until = load_deadlines().waived_until(until, today)
     with engine.begin() as db:
         waived = run_file(
             db,
@@ -135,9 +176,11 @@ def waive_case(engine: sa.Engine, quarantine_id: int, by: str, reason: str) -> N
             quarantine_id=quarantine_id,
             by=by.strip(),
             reason=reason.strip(),
+            until=until,
+            today=today,
         ).one_or_none()
         if waived is not None:
-            return
+            return until
         row = run_file(db, "quality/show_quarantine.sql", quarantine_id=quarantine_id).one_or_none()
     if row is None:
         raise _no_case(quarantine_id)
@@ -146,54 +189,20 @@ def waive_case(engine: sa.Engine, quarantine_id: int, by: str, reason: str) -> N
     )
 
 
-def mask_record(raw: dict[str, Any], contract: Contract | None) -> dict[str, Any]:
-    """The record as received, with `***` for what is personal, nested, or not in the contract."""
-    public: set[str] = set()
-    if contract is not None:
-        personal = {c.source_name for c in contract.columns if c.classification == "personal"}
-        public = set(contract.source_names) - personal
-    return {name: _outside(value) if name in public else _masked(value) for name, value in raw.items()}
-
-
-def _outside(value: Any) -> Any:
-    """A value that may be seen, unless it is a structure: no contract says what is inside."""
-    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
-        try:
-            return _masked(json.loads(value))
-        except ValueError:
-            return MASK
-    return _masked(value) if isinstance(value, (list, dict)) else value
-
-
-def _masked(value: Any) -> Any:
-    """The shape of a value without its content."""
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
-    return None if value is None else MASK
-
-
 def _case(row: sa.Row[Any]) -> Case:
-    contract = _contract(row.dataset)
-    known = contract is not None and all(column.classification != "personal" for column in contract.key)
     return Case(
         quarantine_id=row.quarantine_id,
         dataset=row.dataset,
         agency_code=row.agency_code,
         status=row.status,
-        business_key=row.business_key if known else MASK,
+        state=row.state,
+        business_key=row.business_key,
         failed_rules=tuple(row.failed_rules),
         first_seen_on=row.first_seen_on,
+        due_on=row.due_on,
+        waived_until=row.waived_until,
+        reopened_on=row.reopened_on,
     )
-
-
-def _contract(dataset: str) -> Contract | None:
-    """The dataset's contract; None for one that was removed, of which nothing may be shown."""
-    try:
-        return load_contract(dataset)
-    except ContractError:
-        return None
 
 
 def _no_case(quarantine_id: int) -> ConfigurationError:

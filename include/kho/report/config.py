@@ -6,7 +6,6 @@ and the line of the wrong key.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from kho.settings import Settings
 
 Text = Annotated[str, Field(min_length=1)]
-Days = Annotated[int, Field(ge=0, le=366)]
 Lines = Annotated[int, Field(ge=1, le=500)]
 
 
@@ -28,22 +26,6 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MendDays(_Frozen):
-    critical: Days
-    warning: Days
-    info: Days
-
-
-class Deadlines(_Frozen):
-    """Calendar days from the day a fault was first seen: to verify it, to mend it and send it again."""
-
-    verify_days: Days
-    mend_days: MendDays
-
-    def due_on(self, severity: str, first_seen_on: date) -> date:
-        """The last day on which a fault of `severity` is in time; an unknown severity is critical."""
-        days = getattr(self.mend_days, severity, self.mend_days.critical)
-        return first_seen_on + timedelta(days=days)
 
 
 class TableLines(_Frozen):
@@ -84,7 +66,6 @@ class Letterhead(_Frozen):
 
 
 class ReportConfig(_Frozen):
-    deadlines: Deadlines
     lines: TableLines
     plans: dict[str, Plan] = Field(default_factory=dict)
     letterheads: dict[str, Letterhead]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kho.extract.administrative_units import read_units
+from kho.quality.deadlines import Deadlines, load_deadlines
 from kho.report import (
     bands,
     measured,
@@ -52,6 +53,7 @@ class Report:
     place: str
     config: ReportConfig
     bands: bands.Bands
+    deadlines: Deadlines
     letterhead: Letterhead
     names: names.Names
     nights: tuple[night.DatasetNight, ...]
@@ -92,6 +94,7 @@ def write_quality_report(engine: sa.Engine, as_of: date, settings: Settings) -> 
 def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
     """Gather the report from one snapshot of the warehouse."""
     config = load_report_config(config_path(settings))
+    deadlines = load_deadlines()
     province = read_units(settings.province)[0]
     province_name = province["name_vi"][:1].lower() + province["name_vi"][1:]
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
@@ -110,6 +113,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             place=province["short_name"],
             config=config,
             bands=limits,
+            deadlines=deadlines,
             letterhead=config.letterhead(settings.province).filled(province_name, province["short_name"]),
             names=known,
             nights=tuple(nights),
@@ -117,7 +121,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             incidents=night.incidents(nights),
             scores=score_tables.score_tables(book, known, config.lines.agencies),
             measured=measured.read_measured(db, as_of, known, limits, config.lines.agencies),
-            violations=violations.read_violations(db, as_of, known, config.deadlines),
+            violations=violations.read_violations(db, as_of, known, deadlines),
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),
             refused_files=refused_files.read_refused_files(db, as_of),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kho.report.names import NO_AGENCY_SHORT, Names
@@ -20,7 +20,7 @@ from kho.sql_files import run_file
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from kho.report.config import Deadlines
+    from kho.quality.deadlines import Deadlines
 
 _AGENCIES_NAMED = 2
 
@@ -86,8 +86,7 @@ class Violations:
 
 def read_violations(db: sa.Connection, as_of: date, names: Names, deadlines: Deadlines) -> Violations:
     """What is broken on the night of `as_of`."""
-    critical_days = timedelta(days=deadlines.mend_days.critical)
-    when = {"as_of": as_of, "overdue_before": as_of - critical_days}
+    when = {"as_of": as_of, "working_days": deadlines.working_days.critical}
     rules = run_file(db, "report/open_violations.sql", **when).all()
     warnings = run_file(db, "report/open_warnings.sql", as_of=as_of).all()
     rows = run_file(db, "report/open_rows.sql", **when).all()
@@ -95,7 +94,7 @@ def read_violations(db: sa.Connection, as_of: date, names: Names, deadlines: Dea
     return Violations(
         critical,
         _violations(warnings, names, deadlines),
-        _backlog(rows, rules, {(v.dataset, v.rule_id): v for v in critical}, names, deadlines),
+        _backlog(rows, rules, {(v.dataset, v.rule_id): v for v in critical}, names),
     )
 
 
@@ -127,7 +126,7 @@ def _violation(rows: list[Any], names: Names, deadlines: Deadlines) -> Violation
         records=sum(row.records for row in rows),
         overdue=sum(row.overdue for row in rows),
         first_seen_on=first_seen_on,
-        due_on=deadlines.due_on(first.severity, first_seen_on),
+        due_on=min(row.due_on or deadlines.due_on(first.severity, row.first_seen_on) for row in rows),
         agencies=tuple(shown),
         more_agencies=max(0, len(ranked) - _AGENCIES_NAMED),
         owner=names.owner(first.dataset),
@@ -139,7 +138,6 @@ def _backlog(
     rules: Iterable[Any],
     violations: dict[tuple[str, str], Violation],
     names: Names,
-    deadlines: Deadlines,
 ) -> tuple[Backlog, ...]:
     by_agency: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
@@ -159,7 +157,7 @@ def _backlog(
                 records=sum(row.records for row in group),
                 overdue=sum(row.overdue for row in group),
                 first_seen_on=first_seen_on,
-                due_on=deadlines.due_on("critical", first_seen_on),
+                due_on=min(row.due_on for row in group),
                 main=main,
                 other_rules=max(0, len(worst) - 1),
             )
