@@ -33,9 +33,7 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def suite_of_batch(
-    engine: sa.Engine, contract: Contract, manifest: Manifest
-) -> tuple[Suite, dict[str, Any]]:
+def suite_of_batch(engine: sa.Engine, contract: Contract, manifest: Manifest) -> tuple[Suite, dict[str, Any]]:
     """The suite that judges a batch, with the code lists of today, and the values of its parameters."""
     suite = load_dataset_suite(contract, loaded_codes(engine))
     if manifest.replays:
