@@ -38,6 +38,7 @@ check: $(READY) ## Lint and type-check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --cache-dir var/cache/import-linter
 	.venv/bin/sqlfluff lint --disable-progress-bar $(SQL)
+	.venv/bin/kho rules catalogue --check
 
 bench: $(READY) ## Run the benchmarks
 	@.venv/bin/python -m tests.benchmarks $(ARGS)

@@ -27,7 +27,7 @@ from kho.connections import EnvironmentConnections
 from kho.night.sources import close_sources, open_sources
 from kho.server import mariadb, postgres
 from kho.settings import Settings, get_settings
-from tests.benchmarks import read_sql, snapshot
+from tests.benchmarks import read_sql, rules_at_scale, snapshot
 from tests.benchmarks.dossier_pages import write_pages
 
 NIGHTS = (date(2026, 11, 20), date(2026, 11, 21))
@@ -35,7 +35,12 @@ MASTER_DATA = ("administrative_units", "agencies", "procedures")
 LIMITS = {"parquet": 3.0, "json": 6.0, "peak_mib": 700}
 
 
-OTHERS = {"read_sql": read_sql.main, "snapshot": snapshot.main}
+OTHERS = {
+    "read_sql": read_sql.main,
+    "snapshot": snapshot.main,
+    "mutations": rules_at_scale.mutations,
+    "agreement": rules_at_scale.agreement,
+}
 """Benchmarks of their own: `make bench ARGS=snapshot`."""
 
 

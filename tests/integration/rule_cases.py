@@ -6,24 +6,39 @@ from datetime import date, datetime, time
 from functools import cache
 from typing import Any
 
+import duckdb
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
+from kho.bulk_copy import copy_batches
+from kho.conform.expressions import conform
 from kho.contracts import Contract, dataset_names, load_contract
 from kho.rules.conditions import RowCondition
+from kho.rules.duck_labels import duck_labels, leave_mark
 from kho.rules.gx import load_gx
 from kho.rules.gx_suite import to_gx_suite
 from kho.rules.labelling import failed_table, label
 from kho.rules.suite import Rule, Suite, load_dataset_suite
+from kho.rules.validate import validate
 from kho.settings import get_settings
-from kho.stage import StageTable, create_stage_table
+from kho.stage import BATCH_ROWS, StageTable, create_stage_table
 
 Row = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]
+"""The same rows by column."""
 Failures = dict[str, set[int]]
 """By rule id the positions of the rows that break it."""
 
 AS_OF = date(2026, 10, 2)
-PARAMS = {"as_of": AS_OF, "as_of_end": datetime.combine(AS_OF, time.max)}
+PARAMS = {
+    "as_of": AS_OF,
+    "as_of_end": datetime.combine(AS_OF, time.max),
+    # What the warehouse has of the month before the samples' own.
+    "previous_indicator_value": {"000.00.02.H48|KH1534-07.1|21025|2026-M09": 80.0},
+    "previous_population_count": {"21025|2026-09": 15_000},
+    "previous_student_count": {"51000001|202609": 300},
+}
 
 
 @cache
@@ -66,7 +81,53 @@ def labelled(
     return failures
 
 
-def judged_on_pandas(contract: Contract, suite: Suite, rows: Sequence[Row]) -> Failures:
+def judged_on_the_way(
+    engine: sa.Engine, contract: Contract, suite: Suite, columns: Columns, name: str
+) -> Failures:
+    """What a night's own steps say of rows: judged as they stream into staging, and validated there.
+
+    The one place where many rows get in; `_row` is a row's position.
+    """
+    table = StageTable(name)
+    with engine.begin() as db:
+        create_stage_table(db, contract, table)
+    with duckdb.connect() as duck:
+        rows = _typed(duck, contract, columns)
+        labels = duck_labels(engine, suite, table, PARAMS, rows)
+        copy_batches(engine, labels.select(rows).to_arrow_reader(BATCH_ROWS), table.quoted)
+    with engine.begin() as db:
+        leave_mark(db, table, labels)
+        db.exec_driver_sql(f"ANALYZE {table.quoted}")
+    key = [column.name for column in contract.key]
+    validation = validate(engine, suite, table, contract.quality.agency_column, PARAMS, key)
+    failures: Failures = defaultdict(set)
+    with engine.begin() as db:
+        found = sa.text(f"SELECT _row, rules FROM {validation.failed_table.quoted}")
+        for position, rules in db.execute(found):
+            for rule_id in rules:
+                failures[rule_id].add(position)
+        db.exec_driver_sql(f"DROP TABLE {table.quoted}, {validation.failed_table.quoted}")
+    return failures
+
+
+def _typed(duck: duckdb.DuckDBPyConnection, contract: Contract, columns: Columns) -> duckdb.DuckDBPyRelation:
+    """The rows as a relation whose columns have the types that conforming gives them."""
+    landed = ", ".join(f'CAST(NULL AS VARCHAR) AS "{name}"' for name in contract.source_names)
+    like = conform(duck.sql(f"SELECT CAST(0 AS BIGINT) AS _row, {landed}"), contract)
+    kinds = dict(zip(like.columns, map(str, like.types), strict=True))
+    kinds |= {"_unreadable": "VARCHAR", "_repeat": "SMALLINT"}
+    texts = {
+        name: pa.array([None if value is None else str(value) for value in values], pa.string())
+        for name, values in columns.items()
+    }
+    duck.register(
+        "texts", pa.table(texts | {"_row": pa.array(range(len(next(iter(texts.values())))), pa.int64())})
+    )
+    casts = ", ".join(f'CAST("{name}" AS {kinds[name]}) AS "{name}"' for name in texts)
+    return duck.sql(f"SELECT _row, {casts} FROM texts")
+
+
+def judged_on_pandas(contract: Contract, suite: Suite, rows: Sequence[Row] | Columns) -> Failures:
     """What Great Expectations says of the same rows on its pandas engine."""
     gx = load_gx()
     # A pandas column of days holds midnights, which do not compare with plain dates.
@@ -128,11 +189,12 @@ def _counts(validation: Any) -> dict[str, tuple[int, int]]:
         result = one.result
         assert "element_count" in result, one.exception_info
         judged = result["element_count"] - result.get("missing_count", 0)
-        counts[one.expectation_config.meta["rule_id"]] = (judged, result["unexpected_count"])
+        # Of no rows at all its SQL engine sums to nothing.
+        counts[one.expectation_config.meta["rule_id"]] = (judged, result["unexpected_count"] or 0)
     return counts
 
 
-def _frame(contract: Contract, rows: Sequence[Row]) -> pd.DataFrame:
+def _frame(contract: Contract, rows: Sequence[Row] | Columns) -> pd.DataFrame:
     """The rows as pandas would hold them: texts as objects, numbers as floats, days as times."""
     frame = pd.DataFrame(rows, dtype=object)
     for column in contract.columns:

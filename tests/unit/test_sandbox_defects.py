@@ -51,7 +51,8 @@ def test_there_are_many_kinds_and_no_name_twice() -> None:
 
 @pytest.mark.parametrize("dataset", SOURCES)
 def test_every_row_rule_of_the_suite_is_broken_by_some_kind(dataset: str) -> None:
-    rules = {rule["id"]: rule["severity"] for rule in suite(dataset)}
+    # What a rule about the period before says of a record depends on the nights before.
+    rules = {rule["id"]: rule["severity"] for rule in suite(dataset) if "previous" not in rule["kwargs"]}
     rules = {name: severity for name, severity in rules.items() if not name.endswith("_schema")}
     planted = {rule for kind in SOURCES[dataset].kinds for rule in kind.rule_ids}
     assert planted == rules.keys()

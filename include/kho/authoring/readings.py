@@ -93,15 +93,16 @@ _SURNAMES = (
 
 MEANINGS: tuple[tuple[str, Matches], ...] = (
     ("citizen id", identifiers.is_citizen_id),
+    # Wider than the rule, because what may be personal is better called so once too often.
     ("phone number", _pattern(r"(\+?84|0)[235789]\d{8,9}")),
     ("e-mail address", _pattern(r"[^@\s]+@[^@\s]+\.[^@\s]+")),
-    ("health insurance number", _pattern(r"[A-Z]{2}\d{13}")),
+    ("health insurance number", identifiers.is_health_insurance_number),
     ("name of a person", _pattern(rf"(?i)({_SURNAMES})( [^\W\d_]+){{1,5}}")),
     ("address", _pattern(r"(?i).*\b(thôn|tổ dân phố|tdp|xã|phường|đặc khu|đường|số nhà|xóm|khu phố)\b.*")),
     ("agency code", lambda text: identifiers.is_agency_code(text) and "." in text),
     ("dossier code", identifiers.is_dossier_code),
     ("tax code", lambda text: len(text) in (10, 14) and identifiers.is_tax_code(text)),
-    ("procedure code", _pattern(r"\d\.\d{6}(\.000\.00\.00\.[A-Z]\d{2})?")),
+    ("procedure code", identifiers.is_procedure_code),
 )
 """What the values themselves say that they are."""
 

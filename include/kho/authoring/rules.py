@@ -31,6 +31,13 @@ _BY_MEANING = {
     "tax code": ("expect_column_values_to_be_tax_code", "sai số kiểm tra", "0100109107"),
     "agency code": ("expect_column_values_to_be_agency_code", "sai cấu trúc mã định danh", "H48_02"),
     "dossier code": ("expect_column_values_to_be_dossier_code", "sai cấu trúc", "H48/26/1"),
+    "procedure code": ("expect_column_values_to_be_procedure_code", "sai cấu trúc", "1.00419"),
+    "phone number": ("expect_column_values_to_be_phone_number", "không phải số điện thoại", "0123"),
+    "health insurance number": (
+        "expect_column_values_to_be_health_insurance_number",
+        "sai cấu trúc thẻ BHYT",
+        "BH123",
+    ),
 }
 
 

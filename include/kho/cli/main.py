@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import dataset, quality, quarantine
+from kho.cli import dataset, quality, quarantine, rules
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -38,6 +38,7 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(submissions_app, name="submissions")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(rules.app, name="rules")
 
 # A log file or a pipe has no width of its own; tables need one.
 out = Console(width=None if sys.stdout.isatty() else 160)

@@ -8,13 +8,14 @@ not fit to load.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from kho.contracts.model import Contract
 from kho.quality.catalogues import loaded_codes
+from kho.quality.parameters import night_parameters
 from kho.quality.rejects import rejected_table, write_rejects
 from kho.raw_zone.manifest import Manifest
 from kho.rules.suite import Rule, Suite, load_dataset_suite
@@ -32,14 +33,12 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def suite_of_batch(
-    engine: sa.Engine, contract: Contract, manifest: Manifest
-) -> tuple[Suite, dict[str, date | datetime]]:
+def suite_of_batch(engine: sa.Engine, contract: Contract, manifest: Manifest) -> tuple[Suite, dict[str, Any]]:
     """The suite that judges a batch, with the code lists of today, and the values of its parameters."""
     suite = load_dataset_suite(contract, loaded_codes(engine))
     if manifest.replays:
         suite = replace(suite, rules=suite.row_rules)
-    return suite, {"as_of": manifest.as_of, "as_of_end": datetime.combine(manifest.as_of, time.max)}
+    return suite, night_parameters(engine, contract, manifest.as_of)
 
 
 def judge_batch(

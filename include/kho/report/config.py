@@ -26,8 +26,6 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-
-
 class TableLines(_Frozen):
     agencies: Lines
     rules: Lines

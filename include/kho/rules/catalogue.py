@@ -51,8 +51,8 @@ class RuleType:
     allowed: frozenset[str]
 
 
-def _about_column() -> RuleType:
-    required = frozenset({"column"})
+def _about_column(*more: str) -> RuleType:
+    required = frozenset({"column", *more})
     return RuleType("row", required, required | _ROW_DOMAIN)
 
 
@@ -61,18 +61,38 @@ def _about_pair(*more: str) -> RuleType:
     return RuleType("row", required, required | _ROW_DOMAIN | {"ignore_row_if"})
 
 
+def _about_columns(*more: str, optional: frozenset[str] = frozenset()) -> RuleType:
+    required = frozenset({"column_list", *more})
+    return RuleType("row", required, required | optional | _ROW_DOMAIN | {"ignore_row_if"})
+
+
 OWN_TYPES: Mapping[str, RuleType] = MappingProxyType(
     {
         "expect_administrative_unit_to_be_valid_on": _about_pair("units"),
+        "expect_change_from_last_period_to_be_between": _about_columns("previous", "min_ratio", "max_ratio"),
+        "expect_citizen_id_to_match_birth_date": _about_pair(),
+        "expect_citizen_id_to_match_sex": _about_pair("male", "female"),
         "expect_column_value_to_be_present": _about_pair(),
         "expect_column_value_to_be_readable": _about_pair(),
         "expect_column_values_to_be_agency_code": _about_column(),
         "expect_column_values_to_be_citizen_id": _about_column(),
+        "expect_column_values_to_be_date_text": _about_column("formats"),
         "expect_column_values_to_be_dossier_code": _about_column(),
+        "expect_column_values_to_be_health_insurance_number": _about_column(),
         "expect_column_values_to_be_nfc": _about_column(),
+        "expect_column_values_to_be_number_text": _about_column("format"),
+        "expect_column_values_to_be_phone_number": _about_column(),
+        "expect_column_values_to_be_procedure_code": _about_column(),
+        "expect_column_values_to_be_social_insurance_number": _about_column(),
         "expect_column_values_to_be_tax_code": _about_column(),
         "expect_column_values_to_not_be_legacy_encoded": _about_column(),
         "expect_dossier_code_date_to_match": _about_pair(),
+        "expect_indicator_value_to_be_possible": _about_pair("ranges"),
+        "expect_on_time_flag_to_match": _about_columns("on_time", "late"),
+        "expect_parts_to_sum_to_total": _about_columns(optional=frozenset({"tolerance"})),
+        "expect_sector_code_to_be_in_version": _about_pair("editions"),
+        "expect_share_to_match_parts": _about_columns(optional=frozenset({"scale", "tolerance"})),
+        "expect_tax_code_to_be_of_form": _about_column("forms"),
     }
 )
 """The expectations of `kho.rules.expectations`."""

@@ -103,7 +103,8 @@ class _Printer(PGCompiler):
         return str(super().visit_binary(binary, *args, **kwargs))  # type: ignore[no-untyped-call]
 
     def visit_cast(self, cast: Any, **kwargs: Any) -> str:
-        if not isinstance(cast.type, sa.String):
+        to_double = isinstance(cast.type, sa.Double) and getattr(cast.clause, "name", None) not in self.texts
+        if not isinstance(cast.type, sa.String) and not to_double:
             raise _Untranslatable("a cast, which may fail")
         return str(super().visit_cast(cast, **kwargs))  # type: ignore[no-untyped-call]
 

@@ -1,6 +1,7 @@
 """Identifiers of the Vietnamese administration: which texts are well formed.
 
-In:  a text. Out: whether it is a citizen id, a tax code, an agency code or a dossier code.
+In:  a text. Out: whether it is a citizen id, a tax code, an agency code, a dossier code, a procedure code, an
+     insurance or a phone number, and what is written in it: a year of birth, a sex, a date.
 The expectations use these functions on pandas; their SQL says the same, and tests compare the two.
 """
 
@@ -24,7 +25,22 @@ AGENCY_CODE = r"([0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2}|[A-Z][0-9]{2}(\.[0-
 # TT 01/2018/TT-VPCP: agency, date as YYMMDD, sequence.
 DOSSIER_CODE = AGENCY_CODE + r"-[0-9]{6}-[0-9A-Za-z]{4,}"
 
+# As the national catalogue of procedures writes them; older systems add the agency's general code.
+PROCEDURE_CODE = r"[0-9]\.[0-9]{6}(\.000\.00\.00\.[A-Z][0-9]{2})?"
+# Cards of health insurance have the group's two letters and 13 digits.
+HEALTH_INSURANCE_NUMBER = r"[A-Z]{2}[0-9]{13}"
+SOCIAL_INSURANCE_NUMBER = r"[0-9]{10}"
+# Ten digits of a mobile phone, or a landline of the province: 0255 Quảng Ngãi, 0260 Kon Tum.
+PHONE_NUMBER = r"(0|\+84)([35789][0-9]{8}|(255|260)[0-9]{7})"
+
+TAX_CODE_FORMS = ("enterprise", "branch", "citizen")
+"""The forms of a tax code: ten digits, ten with a branch, and a citizen id."""
+
 _AGENCY_CODE = re.compile(AGENCY_CODE)
+_PROCEDURE_CODE = re.compile(PROCEDURE_CODE)
+_HEALTH_INSURANCE_NUMBER = re.compile(HEALTH_INSURANCE_NUMBER)
+_SOCIAL_INSURANCE_NUMBER = re.compile(SOCIAL_INSURANCE_NUMBER)
+_PHONE_NUMBER = re.compile(PHONE_NUMBER)
 _DOSSIER_CODE = re.compile(DOSSIER_CODE)
 _DIGITS = re.compile(r"[0-9]+")
 
@@ -32,6 +48,16 @@ _DIGITS = re.compile(r"[0-9]+")
 def is_citizen_id(text: str) -> bool:
     """Twelve digits that begin with a province of birth registration; there is no checksum."""
     return len(text) == 12 and _are_digits(text) and text[:3] in BIRTH_PROVINCES
+
+
+def citizen_birth_year(citizen_id: str) -> int:
+    """The year of birth in a citizen id: the fourth digit tells the century, the next two the year."""
+    return 1900 + 100 * (int(citizen_id[3]) // 2) + int(citizen_id[4:6])
+
+
+def citizen_is_female(citizen_id: str) -> bool:
+    """The sex in a citizen id: the fourth digit is odd for women."""
+    return int(citizen_id[3]) % 2 == 1
 
 
 def is_tax_code(text: str) -> bool:
@@ -50,6 +76,33 @@ def is_tax_code(text: str) -> bool:
         return False
     total = sum(weight * int(digit) for weight, digit in zip(TAX_WEIGHTS, text, strict=False))
     return 10 - total % 11 == int(text[9])
+
+
+def tax_code_form(text: str) -> str | None:
+    """Which of `TAX_CODE_FORMS` a tax code has; None where it is none."""
+    if not is_tax_code(text):
+        return None
+    return {10: "enterprise", 14: "branch", 12: "citizen"}[len(text)]
+
+
+def is_procedure_code(text: str) -> bool:
+    """A procedure code (mã thủ tục hành chính): 1.004194, with or without .000.00.00.H48."""
+    return _PROCEDURE_CODE.fullmatch(text) is not None
+
+
+def is_health_insurance_number(text: str) -> bool:
+    """The number of a health insurance card (mã số thẻ BHYT)."""
+    return _HEALTH_INSURANCE_NUMBER.fullmatch(text) is not None
+
+
+def is_social_insurance_number(text: str) -> bool:
+    """A social insurance number (mã số BHXH)."""
+    return _SOCIAL_INSURANCE_NUMBER.fullmatch(text) is not None
+
+
+def is_phone_number(text: str) -> bool:
+    """A mobile number, or a landline of the province, that begins with 0 or +84, without blanks."""
+    return _PHONE_NUMBER.fullmatch(text) is not None
 
 
 def is_agency_code(text: str) -> bool:

@@ -27,7 +27,8 @@ def reference_resolver(
     """Make the resolver of one dataset.
 
     It knows `contract.columns` (the columns, in order), `administrative_units.commune_periods`
-    (see `commune_periods`), what is in `loaded` (code lists that the warehouse has from their source), and
+    (see `commune_periods`), `vsic_sectors.editions` (see `sector_editions`), `indicator_ranges.ranges`
+    (see `possible_ranges`), what is in `loaded` (code lists that the warehouse has from their source), and
     `<file>.<column>` for every CSV file in `reference_dir` (the distinct values that are not empty, sorted).
     """
     loaded = loaded or {}
@@ -40,6 +41,10 @@ def reference_resolver(
             return list(contract_columns)
         if reference == "administrative_units.commune_periods":
             return commune_periods(province_code)
+        if reference == "vsic_sectors.editions":
+            return sector_editions(reference_dir)
+        if reference == "indicator_ranges.ranges":
+            return possible_ranges(reference_dir)
         return _distinct(reference_dir / f"{name}.csv", column)
 
     return resolve
@@ -64,6 +69,54 @@ def commune_periods(province_code: str) -> list[dict[str, object]]:
         }
         for (valid_from, valid_to), codes in sorted(periods.items(), key=lambda item: item[0][0])
     ]
+
+
+def sector_editions(reference_dir: Path) -> list[dict[str, object]]:
+    """The editions of the classification of sectors (VSIC), with the codes of the deepest level on file.
+
+    Returns:
+        One item per edition: `version`, `length` of the codes, `prefixes`, sorted. A section, which is a
+        letter, begins no sector's code.
+    """
+    codes: dict[str, set[str]] = defaultdict(set)
+    for row in _rows(reference_dir / "vsic_sectors.csv"):
+        if row["sector_code"].isdigit():
+            codes[row["version"]].add(row["sector_code"])
+    lengths = {version: max(map(len, known)) for version, known in codes.items()}
+    return [
+        {
+            "version": version,
+            "length": lengths[version],
+            "prefixes": sorted(code for code in known if len(code) == lengths[version]),
+        }
+        for version, known in sorted(codes.items())
+    ]
+
+
+def possible_ranges(reference_dir: Path) -> list[dict[str, object]]:
+    """The ranges that indicators' values can be in, each with the codes of its indicators.
+
+    Returns:
+        One item per range: `low` and `high`, None where there is no bound, and `codes`, sorted.
+    """
+    members: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in _rows(reference_dir / "indicator_ranges.csv"):
+        members[row["low"], row["high"]].append(row["indicator"])
+    return [
+        {
+            "low": float(low) if low else None,
+            "high": float(high) if high else None,
+            "codes": sorted(codes),
+        }
+        for (low, high), codes in sorted(members.items())
+    ]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        raise LookupError(f"there is no reference file '{path.stem}'")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _distinct(path: Path, column: str) -> list[str]:

@@ -20,6 +20,7 @@ from kho.rules.expectations.columns import (
     pair_on_pandas,
     pair_on_sql,
 )
+from kho.rules.expectations.rendering import InVietnamese
 
 Units = list[dict[str, Any]]
 
@@ -72,7 +73,7 @@ class ColumnPairValuesUnitValidOn(ColumnPairMapMetricProvider):
     _sqlalchemy = pair_on_sql(_are_valid_sql, condition_value_keys)
 
 
-class ExpectAdministrativeUnitToBeValidOn(ColumnPairMapExpectation):
+class ExpectAdministrativeUnitToBeValidOn(InVietnamese, ColumnPairMapExpectation):
     """Expect the administrative unit's code (A) to be in force on the day of B.
 
     Args:

@@ -6,6 +6,7 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
 )
 
 from kho.rules.expectations.columns import Sql, column_on_sql, matches, texts_on_pandas
+from kho.rules.expectations.rendering import InVietnamese
 from kho.rules.identifiers import AGENCY_CODE, is_agency_code
 
 
@@ -22,7 +23,7 @@ class ColumnValuesAgencyCode(ColumnMapMetricProvider):
     _sqlalchemy = column_on_sql(agency_code_sql)
 
 
-class ExpectColumnValuesToBeAgencyCode(ColumnMapExpectation):
+class ExpectColumnValuesToBeAgencyCode(InVietnamese, ColumnMapExpectation):
     """Expect agency codes in the old form (000.00.02.H48) or the new one (H48.02)."""
 
     map_metric = "column_values.agency_code"

@@ -8,7 +8,7 @@ break one. Measured on DuckDB 2: a regular expression costs 0.1 to 0.2 µs a row
 their parts for all rows, CASE what it needs. Hence CASE, with what is true of nearly all rows first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,9 @@ from great_expectations.expectations.metrics.map_metric_provider.column_conditio
 from great_expectations.expectations.metrics.map_metric_provider.column_pair_condition_partial import (
     column_pair_condition_partial,
 )
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
+    multicolumn_condition_partial,
+)
 
 Sql = sa.ColumnElement[Any]
 
@@ -34,20 +37,27 @@ PAIR_DOMAIN_KEYS = (
 PAIR_SUCCESS_KEYS = ("column_A", "column_B", "ignore_row_if", "mostly")
 
 
-def texts_on_pandas(is_good: Callable[[str], bool]) -> Any:
+MULTICOLUMN_DOMAIN_KEYS = (
+    "batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if",
+)  # fmt: skip
+MULTICOLUMN_SUCCESS_KEYS = ("mostly",)
+
+
+def texts_on_pandas(is_good: Callable[..., bool], value_keys: tuple[str, ...] = ()) -> Any:
     """A metric's condition on pandas, from a test of one text; missing values do not come."""
 
-    def condition(_provider: Any, column: "pd.Series[Any]", **_: Any) -> "pd.Series[bool]":
-        return column.map(lambda value: is_good(str(value))).astype(bool)
+    def condition(_provider: Any, column: "pd.Series[Any]", **given: Any) -> "pd.Series[bool]":
+        values = [given[key] for key in value_keys]
+        return column.map(lambda value: is_good(str(value), *values)).astype(bool)
 
     return column_condition_partial(engine=PandasExecutionEngine)(condition)
 
 
-def column_on_sql(is_good: Callable[[Sql], Sql]) -> Any:
-    """A metric's condition on SQL, from a condition on a column."""
+def column_on_sql(is_good: Callable[..., Sql], value_keys: tuple[str, ...] = ()) -> Any:
+    """A metric's condition on SQL, from a condition on a column and the values."""
 
-    def condition(_provider: Any, column: Sql, **_: Any) -> Sql:
-        return is_good(column)
+    def condition(_provider: Any, column: Sql, **given: Any) -> Sql:
+        return is_good(column, *(given[key] for key in value_keys))
 
     return column_condition_partial(engine=SqlAlchemyExecutionEngine)(condition)
 
@@ -72,17 +82,49 @@ def pair_on_sql(is_good: Callable[..., Sql], value_keys: tuple[str, ...] = ()) -
     return column_pair_condition_partial(engine=SqlAlchemyExecutionEngine)(condition)
 
 
+def row_on_pandas(is_good: Callable[..., bool], value_keys: tuple[str, ...] = ()) -> Any:
+    """A multicolumn metric's condition on pandas, from a test of one row's values, in order of the columns.
+
+    A row with a missing value passes; GX leaves it out anyway where the expectation says so.
+    """
+
+    def condition(_provider: Any, columns: "pd.DataFrame", **given: Any) -> "pd.Series[bool]":
+        values = [given[key] for key in value_keys]
+        truth = [
+            any(pd.isna(cell) for cell in row) or is_good(row, *values)
+            for row in columns.itertuples(index=False, name=None)
+        ]
+        return pd.Series(truth, index=columns.index, dtype=bool)
+
+    return multicolumn_condition_partial(engine=PandasExecutionEngine)(condition)
+
+
+def row_on_sql(is_good: Callable[..., Sql], value_keys: tuple[str, ...] = ()) -> Any:
+    """A multicolumn metric's condition on SQL, from a condition on the columns and the values."""
+
+    def condition(_provider: Any, columns: Sequence[Sql], **given: Any) -> Sql:
+        return is_good(columns, *(given[key] for key in value_keys))
+
+    return multicolumn_condition_partial(engine=SqlAlchemyExecutionEngine)(condition)
+
+
+def agree(
+    column_a: "pd.Series[Any]", column_b: "pd.Series[Any]", is_good: Callable[[Any, Any], bool]
+) -> "pd.Series[bool]":
+    """Test each value of A with that of B; a pair with a missing value passes."""
+    truth = [
+        True if pd.isna(a) or pd.isna(b) else is_good(a, b) for a, b in zip(column_a, column_b, strict=True)
+    ]
+    return pd.Series(truth, index=column_a.index, dtype=bool)
+
+
 def agree_by_day(
     column_a: "pd.Series[Any]",
     column_b: "pd.Series[Any]",
     is_good: Callable[[Any, date], bool],
 ) -> "pd.Series[bool]":
     """Test each value of A with the day of B; a pair with a missing value passes."""
-    truth = [
-        True if pd.isna(a) or pd.isna(b) else is_good(a, pd.Timestamp(b).date())
-        for a, b in zip(column_a, column_b, strict=True)
-    ]
-    return pd.Series(truth, index=column_a.index, dtype=bool)
+    return agree(column_a, column_b, lambda a, b: is_good(a, pd.Timestamp(b).date()))
 
 
 def are_digits(text: Sql) -> Sql:
@@ -108,3 +150,23 @@ def part(text: Sql, start: int, length: int) -> Sql:
 def matches(text: Sql, regex: str) -> Sql:
     """Whether a text matches a regular expression."""
     return text.op("~", is_comparison=True)(sa.literal(regex))
+
+
+def digit(text: Sql, position: int) -> Sql:
+    """The digit at a position, as a number; by the character's code, because a cast could fail."""
+    return sa.func.ascii(part(text, position, 1)) - ord("0")
+
+
+def year_of(day: Sql) -> Sql:
+    """The year of a date or timestamp, as a number."""
+    return sa.extract("year", day)
+
+
+def double(number: Sql) -> Sql:
+    """A number as pandas holds it, so that both engines calculate the same and nothing overflows."""
+    return sa.cast(number, sa.Double)
+
+
+def plus_days(day: Sql, days: Sql) -> Sql:
+    """A date or timestamp some days later."""
+    return day + days * sa.literal_column("INTERVAL '1 day'")

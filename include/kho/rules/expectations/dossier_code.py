@@ -28,6 +28,7 @@ from kho.rules.expectations.columns import (
     pair_on_sql,
     texts_on_pandas,
 )
+from kho.rules.expectations.rendering import InVietnamese
 from kho.rules.identifiers import DOSSIER_CODE, dossier_date, is_dossier_code
 
 # Days that every month has: nearly all codes are known to be good by one look.
@@ -56,7 +57,7 @@ class ColumnValuesDossierCode(ColumnMapMetricProvider):
     _sqlalchemy = column_on_sql(dossier_code_sql)
 
 
-class ExpectColumnValuesToBeDossierCode(ColumnMapExpectation):
+class ExpectColumnValuesToBeDossierCode(InVietnamese, ColumnMapExpectation):
     """Expect dossier codes: agency code, a real date as YYMMDD, at least four letters or digits."""
 
     map_metric = "column_values.dossier_code"
@@ -86,7 +87,7 @@ class ColumnPairValuesDossierDate(ColumnPairMapMetricProvider):
     _sqlalchemy = pair_on_sql(_dates_match_sql)
 
 
-class ExpectDossierCodeDateToMatch(ColumnPairMapExpectation):
+class ExpectDossierCodeDateToMatch(InVietnamese, ColumnPairMapExpectation):
     """Expect the date inside the dossier code (A) to be the date of the timestamp (B).
 
     Says nothing about a code that is not well formed; another rule does.

@@ -15,6 +15,7 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
 )
 
 from kho.rules.expectations.columns import Sql, column_on_sql, matches, texts_on_pandas
+from kho.rules.expectations.rendering import InVietnamese
 
 _TCVN3 = (
     # A symbol right after a letter stands for a vowel: V¨n, H¶i, S¬n. A middle dot does so too,
@@ -78,7 +79,7 @@ class ColumnValuesNotLegacyEncoded(ColumnMapMetricProvider):
     _sqlalchemy = column_on_sql(_is_not_legacy_encoded_sql)
 
 
-class ExpectColumnValuesToNotBeLegacyEncoded(ColumnMapExpectation):
+class ExpectColumnValuesToNotBeLegacyEncoded(InVietnamese, ColumnMapExpectation):
     """Expect texts in Unicode, not in the fonts of TCVN3 or VNI read as Latin-1."""
 
     map_metric = "column_values.not_legacy_encoded"
@@ -100,7 +101,7 @@ class ColumnValuesNfc(ColumnMapMetricProvider):
     _sqlalchemy = column_on_sql(_is_nfc_sql)
 
 
-class ExpectColumnValuesToBeNfc(ColumnMapExpectation):
+class ExpectColumnValuesToBeNfc(InVietnamese, ColumnMapExpectation):
     """Expect texts in Unicode's composed form (dựng sẵn), where equal texts have equal bytes."""
 
     map_metric = "column_values.nfc"

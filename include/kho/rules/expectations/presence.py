@@ -21,6 +21,7 @@ from kho.rules.expectations.columns import (
     pair_on_pandas,
     pair_on_sql,
 )
+from kho.rules.expectations.rendering import InVietnamese
 
 
 def _is_named(column: "pd.Series[Any]", unreadable: "pd.Series[Any]") -> "pd.Series[bool]":
@@ -58,7 +59,7 @@ class ColumnPairValuesPresent(ColumnPairMapMetricProvider):
     _sqlalchemy = pair_on_sql(_is_present_sql)
 
 
-class ExpectColumnValueToBePresent(ColumnPairMapExpectation):
+class ExpectColumnValueToBePresent(InVietnamese, ColumnPairMapExpectation):
     """Expect a value in column A, or A's name in column B, the list of unreadable values."""
 
     map_metric = "column_pair_values.present"
@@ -76,7 +77,7 @@ class ColumnPairValuesReadable(ColumnPairMapMetricProvider):
     _sqlalchemy = pair_on_sql(_is_readable_sql)
 
 
-class ExpectColumnValueToBeReadable(ColumnPairMapExpectation):
+class ExpectColumnValueToBeReadable(InVietnamese, ColumnPairMapExpectation):
     """Expect that column B, the list of unreadable values, does not name column A."""
 
     map_metric = "column_pair_values.readable"

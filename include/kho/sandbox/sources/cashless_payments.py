@@ -37,6 +37,10 @@ def _swapped(row: Row, _salt: int, _reference: Reference) -> None:
     row["so_giao_dich"], row["tong_giao_dich"] = row["tong_giao_dich"], row["so_giao_dich"]
 
 
+def _halved_share(row: Row, _salt: int, _reference: Reference) -> None:
+    row["ty_le"] = vietnamese_number(float(row["ty_le"].replace(",", ".")) / 2, 2)
+
+
 def _lost_comma(row: Row, _salt: int, _reference: Reference) -> None:
     row["ty_le"] = vietnamese_number(100 + 100 * float(row["ty_le"].replace(",", ".")), 2)
 
@@ -60,17 +64,19 @@ KINDS = (
     DefectKind("payment_count_missing", ("transaction_count_present",), 0.002, blank("so_giao_dich")),
     DefectKind("payment_count_in_words", ("transaction_count_readable",), 0.002,
                put("so_giao_dich", *_WORDS)),
-    DefectKind("payment_count_negative", ("transaction_count_not_negative",), 0.002,
+    DefectKind("payment_count_negative", ("share_matches_parts", "transaction_count_not_negative"), 0.002,
                put("so_giao_dich", "-1", "-250")),
     DefectKind("payment_whole_missing", ("total_count_present",), 0.002, blank("tong_giao_dich")),
     DefectKind("payment_whole_in_words", ("total_count_readable",), 0.002, put("tong_giao_dich", *_WORDS)),
-    DefectKind("payment_parts_swapped", ("count_not_above_total",), 0.003, _swapped),
+    DefectKind("payment_parts_swapped", ("count_not_above_total", "share_matches_parts"), 0.003, _swapped),
+    DefectKind("payment_share_not_of_its_parts", ("share_matches_parts",), 0.003, _halved_share),
     DefectKind("payment_value_missing", ("amount_present",), 0.002, blank("gia_tri_trieu_dong")),
     DefectKind("payment_value_in_words", ("amount_readable",), 0.002, put("gia_tri_trieu_dong", *_WORDS)),
     DefectKind("payment_value_negative", ("amount_not_negative",), 0.002,
                put("gia_tri_trieu_dong", "-12,50", "-1.200,00")),
     DefectKind("payment_share_in_words", ("share_readable",), 0.002, put("ty_le", "gần hết", "70 %")),
-    DefectKind("payment_share_out_of_range", ("share_in_range",), 0.003, _lost_comma),
+    DefectKind("payment_share_out_of_range", ("share_in_range", "share_matches_parts"), 0.003,
+               _lost_comma),
     DefectKind("payment_time_missing", ("payment_updated_present",), 0.002, blank("thoi_diem")),
 )  # fmt: skip
 

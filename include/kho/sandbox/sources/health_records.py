@@ -33,6 +33,14 @@ def _legacy_name(row: Row, salt: int, _reference: Reference) -> None:
     row["ho_ten"] = to_tcvn3(("Nguyễn Văn Bình", "Trần Thị Hồng", "Đặng Hữu Phước")[salt % 3])
 
 
+def _other_birth_year(row: Row, salt: int, _reference: Reference) -> None:
+    row["ngay_sinh"] = f"{int(row['ngay_sinh'][:4]) - 1 - salt % 9}{row['ngay_sinh'][4:]}"
+
+
+def _other_sex(row: Row, _salt: int, _reference: Reference) -> None:
+    row["gioi_tinh"] = 3 - row["gioi_tinh"]
+
+
 KINDS = (
     DefectKind("health_exact_copy", (), 0.0004, severity="none", correctable=False, repeat="exact"),
     DefectKind("health_contradicting_copy", ("health_record_unique",), 0.0004, correctable=False,
@@ -45,6 +53,9 @@ KINDS = (
     DefectKind("health_name_in_tcvn3", ("health_name_encoding",), 0.0004, _legacy_name),
     DefectKind("health_birth_zero", ("health_birth_readable",), 0.0004, put("ngay_sinh", _ZERO_DATE)),
     DefectKind("health_birth_missing", ("health_birth_present",), 0.0004, null("ngay_sinh")),
+    DefectKind("health_birth_not_in_citizen_id", ("health_citizen_birth_matches",), 0.0004,
+               _other_birth_year),
+    DefectKind("health_sex_not_in_citizen_id", ("health_citizen_sex_matches",), 0.0004, _other_sex),
     DefectKind("health_gender_unknown", ("health_gender_known",), 0.0004, put("gioi_tinh", 7, 9)),
     DefectKind("health_commune_missing", ("health_commune_present",), 0.0004, null("ma_xa")),
     DefectKind("health_commune_before_merger", ("health_commune_current",), 0.0004, _retired_commune),

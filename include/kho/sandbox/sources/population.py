@@ -27,6 +27,10 @@ def _more_households_than_people(row: Row, salt: int, _reference: Reference) -> 
     row["so_ho"] = row["dan_so"] + 1 + salt % 90
 
 
+def _miscounted_men(row: Row, salt: int, _reference: Reference) -> None:
+    row["dan_so_nam"] += 1 + salt % 70
+
+
 def _period_in_words(row: Row, salt: int, _reference: Reference) -> None:
     year, month = row["ky"].split("-")
     row["ky"] = (f"tháng {month}", f"{month}/{year}", f"{year}-13")[salt % 3]
@@ -45,10 +49,12 @@ KINDS = (
     DefectKind("population_period_in_words", ("population_period_readable",), 0.003, _period_in_words,
                correctable=False),
     DefectKind("population_missing", ("population_present",), 0.003, null("dan_so")),
-    DefectKind("population_implausible", ("population_plausible",), 0.003,
+    DefectKind("population_implausible", ("population_parts_add_up", "population_plausible"), 0.003,
                put("dan_so", 3_000_000, 9_999_999)),
     DefectKind("women_missing", ("female_count_present",), 0.003, null("dan_so_nu")),
-    DefectKind("women_above_population", ("female_not_above_population",), 0.003, _more_women_than_people),
+    DefectKind("women_above_population", ("female_not_above_population", "population_parts_add_up"), 0.003,
+               _more_women_than_people),
+    DefectKind("men_and_women_not_the_whole", ("population_parts_add_up",), 0.003, _miscounted_men),
     DefectKind("households_missing", ("household_count_present",), 0.003, null("so_ho")),
     DefectKind("households_above_population", ("households_not_above_population",), 0.003,
                _more_households_than_people),
@@ -85,6 +91,7 @@ def _write(batch: Batch) -> dict[str, list[Any]]:
         "ky": [f"{date_of(day):%Y-%m}" for day in batch["day"]],
         "so_ho": [number * 10 // 37 for number in people],
         "dan_so": people,
+        "dan_so_nam": [number - number * 502 // 1000 for number in people],
         "dan_so_nu": [number * 502 // 1000 for number in people],
         "so_sinh": batch["births"],
         "so_chet": batch["deaths"],
@@ -120,6 +127,7 @@ SOURCE = Source(
             Column("ky", "text", "Kỳ thống kê, năm-tháng"),
             Column("so_ho", "integer", "Số hộ"),
             Column("dan_so", "integer", "Dân số cuối tháng"),
+            Column("dan_so_nam", "integer", "Trong đó: nam"),
             Column("dan_so_nu", "integer", "Trong đó: nữ"),
             Column("so_sinh", "integer", "Số trẻ sinh trong tháng"),
             Column("so_chet", "integer", "Số người chết trong tháng"),

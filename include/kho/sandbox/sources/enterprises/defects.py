@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from kho.sandbox.defects import DefectKind, Row, blank, put
+from kho.sandbox.defects import DefectKind, Row, Spoiler, blank, put
 from kho.sandbox.reference import Reference
 from kho.sandbox.tcvn3 import to_tcvn3
 
@@ -10,6 +10,7 @@ _NAMES_FOR_TCVN3 = (
     "Công ty TNHH Vận tải Thắng Lợi", "Công ty TNHH Hải sản Ánh Dương", "Cơ sở may mặc Bằng Hạnh",
     "Công ty Cổ phần Vật liệu Toàn Phát", "Cửa hàng tạp hóa Văn Mạnh",
 )  # fmt: skip
+_PARENT, _BRANCH = "4300205943", "4300205943-001"
 
 
 def _wrong_number(row: Row, salt: int, _reference: Reference) -> None:
@@ -20,12 +21,18 @@ def _wrong_number(row: Row, salt: int, _reference: Reference) -> None:
         row["MaSo"] = f"{code[:9]}{(int(code[9]) + 1 + salt % 9) % 10}{code[10:]}"
 
 
-def _orphaned_branch(row: Row, _salt: int, _reference: Reference) -> None:
-    row["LoaiHinh"], row["MaSoChuQuan"] = "CN", None
+def _code(entity_type: str, code: str, parent: str | None = None) -> Spoiler:
+    """A spoiler that makes the entity one of a type, with this code and parent."""
+
+    def spoil(row: Row, _salt: int, _reference: Reference) -> None:
+        row["LoaiHinh"], row["MaSo"], row["MaSoChuQuan"] = entity_type, code, parent
+
+    return spoil
 
 
 def _wrong_parent(row: Row, salt: int, _reference: Reference) -> None:
-    row["LoaiHinh"], row["MaSoChuQuan"] = "CN", ("4300000001", "430010", "0100109107")[salt % 3]
+    row["LoaiHinh"], row["MaSo"] = "CN", _BRANCH
+    row["MaSoChuQuan"] = ("4300000001", "430010", "0100109107")[salt % 3]
 
 
 def _legacy_name(row: Row, salt: int, _reference: Reference) -> None:
@@ -62,8 +69,16 @@ ENTERPRISE_DEFECTS = (
     DefectKind("enterprise_name_in_tcvn3", ("enterprise_name_encoding",), 0.0015, _legacy_name),
     DefectKind("enterprise_name_not_composed", ("enterprise_name_nfc",), 0.0015, _decomposed_name,
                severity="warning"),
-    DefectKind("branch_without_parent", ("branch_has_parent",), 0.001, _orphaned_branch),
+    DefectKind("branch_without_parent", ("branch_has_parent",), 0.001, _code("CN", _BRANCH)),
     DefectKind("parent_code_invalid", ("parent_code_valid",), 0.001, _wrong_parent),
+    DefectKind("enterprise_with_code_of_branch", ("enterprise_code_of_enterprise",), 0.001,
+               _code("DN", _BRANCH)),
+    DefectKind("branch_with_code_of_enterprise", ("enterprise_code_of_branch",), 0.001,
+               _code("CN", _PARENT, _PARENT)),
+    DefectKind("household_with_code_of_enterprise", ("enterprise_code_of_person",), 0.0015,
+               _code("HKD", _PARENT)),
+    DefectKind("sector_of_no_division", ("sector_code_known",), 0.0015,
+               put("MaNganh", "04110", "3400", "45200")),
     DefectKind("sector_malformed", ("sector_code_format",), 0.0015, put("MaNganh", "G47", "4711a", "bán lẻ")),
     DefectKind("sector_version_unknown", ("sector_version_known",), 0.001, put("PhienBanNganh", "2007", "4")),
     DefectKind("sector_of_old_version", ("sector_version_in_force",), 0.004, put("PhienBanNganh", "2018"),

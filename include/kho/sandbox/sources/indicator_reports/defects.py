@@ -29,6 +29,15 @@ def _shifted_point(row: Row, salt: int, _reference: Reference) -> None:
     row["giaTri"] = vietnamese_number(-value - 1 if salt % 4 == 0 else 100 + 10 * value + 0.5, 2)
 
 
+def _shifted_without_unit(row: Row, salt: int, reference: Reference) -> None:
+    _shifted_point(row, salt, reference)
+    row["donViTinh"] = None
+
+
+def _halved(row: Row, _salt: int, _reference: Reference) -> None:
+    row["giaTri"] = vietnamese_number(float(row["giaTri"].replace(",", ".")) / 2, 2)
+
+
 def _swapped_parts(row: Row, _salt: int, _reference: Reference) -> None:
     row["tuSo"], row["mauSo"] = row["mauSo"], row["tuSo"]
 
@@ -46,8 +55,12 @@ REPORT_DEFECTS = (
     DefectKind("period_malformed", ("period_format",), 0.0015, _period_in_words, correctable=False),
     DefectKind("value_missing", ("value_present",), 0.002, blank("giaTri")),
     DefectKind("value_in_words", ("value_readable",), 0.002, put("giaTri", *_WORDS)),
-    DefectKind("percent_out_of_range", ("percent_in_range",), 0.002, _shifted_point),
-    DefectKind("numerator_above_denominator", ("parts_not_above_whole",), 0.002, _swapped_parts),
+    DefectKind("percent_out_of_range", ("percent_in_range", "value_matches_parts", "value_possible"), 0.002,
+               _shifted_point),
+    DefectKind("value_impossible_without_unit", ("value_possible",), 0.002, _shifted_without_unit),
+    DefectKind("value_not_of_its_parts", ("value_matches_parts",), 0.002, _halved),
+    DefectKind("numerator_above_denominator", ("parts_not_above_whole", "value_matches_parts"), 0.002,
+               _swapped_parts),
     DefectKind("sent_before_period_end", ("not_sent_before_period_end",), 0.0025,
                severity="warning"),
     DefectKind("submission_time_missing", ("submitted_at_present",), 0.0015, blank("thoiDiemGui")),

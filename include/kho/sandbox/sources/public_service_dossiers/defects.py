@@ -61,6 +61,11 @@ def _before_received(field: str) -> Spoiler:
     return spoil
 
 
+def _returned_before_finished(row: Row, salt: int, _reference: Reference) -> None:
+    moved = _moment(row, "NgayKetThucXuLy") - timedelta(hours=1 + salt % 40)
+    row["NgayTra"] = moved.strftime(_FORMAT)
+
+
 def _foreign_province(row: Row, salt: int, _reference: Reference) -> None:
     row["SoDinhDanh"] = ("099", "000", "097")[salt % 3] + row["SoDinhDanh"][3:]
 
@@ -123,6 +128,10 @@ DOSSIER_DEFECTS = (
                _before_received("NgayKetThucXuLy"), stage="finished"),
     DefectKind("processed_without_finish_date", ("finished_when_processed",), 0.0015,
                blank("NgayKetThucXuLy"), stage="finished"),
+    DefectKind("processed_without_due_date", ("due_when_processed",), 0.0015, blank("NgayHenTra"),
+               severity="warning", stage="finished"),
+    DefectKind("returned_before_finished", ("returned_not_before_finished",), 0.001,
+               _returned_before_finished, stage="returned"),
     DefectKind("status_outside_code_list", ("status_code_known",), 0.001,
                put("TrangThaiHoSo", "99", "11", "0", "DXL")),
     DefectKind("status_missing", ("status_code_present",), 0.0008, blank("TrangThaiHoSo")),
@@ -135,6 +144,8 @@ DOSSIER_DEFECTS = (
                put("DonViXuLy", "000.00.99.H99", "000.99.60.H48")),
     DefectKind("procedure_unknown", ("procedure_code_known",), 0.0015,
                put("MaTTHC", "9.999999", "2.999001"), severity="warning"),
+    DefectKind("procedure_malformed", ("procedure_code_format", "procedure_code_known"), 0.001,
+               put("MaTTHC", "1.00419", "1-004194", "KHAI-SINH"), severity="warning"),
     DefectKind("citizen_id_of_no_province", ("citizen_id_valid",), 0.0012, _foreign_province,
                applicant="citizen"),
     DefectKind("citizen_id_lost_digit", ("citizen_id_valid",), 0.0008, _lost_digit,
