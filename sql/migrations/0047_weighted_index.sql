@@ -116,7 +116,7 @@ CREATE TABLE dq.agreement (
     PRIMARY KEY (as_of, pair_id, agency_code, period_code, subject)
 );
 COMMENT ON TABLE dq.agreement IS
-'Grain: night, pair, agency, period, subject (commune, indicator): both values of a fact. The last nights only.';
+'Grain: night, pair, agency, period, subject (commune, indicator): both values of a fact. Of the last week.';
 
 CREATE TABLE meta.mart_usage (
     as_of date NOT NULL,

@@ -175,8 +175,8 @@ SELECT
     agency_code,
     principle,
     master_key,
-    cast(floor(100 * score) / 100 AS numeric(5, 2)) AS score,
-    cast(floor(100 * coverage) / 100 AS numeric(5, 2)) AS coverage,
+    (floor(100 * score) / 100)::numeric(5, 2) AS score,
+    (floor(100 * coverage) / 100)::numeric(5, 2) AS coverage,
     evaluated::bigint AS evaluated,
     failed::bigint AS failed,
     parts::integer AS parts

@@ -116,7 +116,11 @@ SELECT
     -- A night that is run again later has not seen it earlier.
     least(k.first_seen_on, CASE WHEN r.first_submitted_at IS NOT NULL THEN cast(:as_of AS date) END),
     cast(:is_exact AS boolean),
-    CASE WHEN coalesce(r.first_submitted_at, k.first_submitted_at) IS NULL THEN q.since END,
+    -- It stays when something usable comes: on the nights before, it was so.
+    least(
+        k.unusable_since,
+        CASE WHEN coalesce(r.first_submitted_at, k.first_submitted_at) IS NULL THEN q.since END
+    ),
     coalesce(r.row_count, k.row_count, 0),
     coalesce(r.zero_count, k.zero_count, 0),
     x.unit_count,

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
+from kho.load.compare import compare_with_star
 from kho.quality.classifications import copy_classifications
 from kho.quality.deadlines import load_deadlines
 from kho.quality.rejects import rejected_table
@@ -72,6 +73,7 @@ def load_batch(
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
         if not manifest.replays:
+            compare_with_star(db, contract, manifest, counted.accepted)
             _score(db, contract, manifest, counted.newest)
         if manifest.window_to is not None:
             run_file(

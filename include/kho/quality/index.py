@@ -54,12 +54,12 @@ def index_night(db: sa.Connection, as_of: date, settings: Settings) -> int:
     weighting_id = record_weighting(db, weighting)
     db.execute(sa.text("DELETE FROM dq.quality_index WHERE as_of = :as_of"), {"as_of": as_of})
     query = read_sql("quality/index_evidence.sql")
-    values = {"as_of": as_of, "weighting_id": weighting_id} | _master_rules(weighting)
+    values = {"as_of": as_of, "weighting_id": weighting_id} | _master_rules(weighting, settings)
     return db.execute(sa.text(_KEEP.format(query=query)), values).rowcount
 
 
 def index_on(
-    db: sa.Connection, as_of: date, weights_of: date | None = None
+    db: sa.Connection, as_of: date, weights_of: date | None = None, settings: Settings | None = None
 ) -> tuple[Weighting, list[IndexLine]]:
     """The index of a day made again from its evidence, and the weights it was made with; nothing is kept.
 
@@ -70,22 +70,24 @@ def index_on(
     with db.begin_nested() as savepoint:
         found = recorded_on(db, day)
         if found is None:
-            weighting = weighting_on(day)
+            weighting = weighting_on(day, weighting_path(settings or get_settings()))
             weighting_id = record_weighting(db, weighting)
         else:
             weighting_id, weighting = found
-        values = {"as_of": as_of, "weighting_id": weighting_id} | _master_rules(weighting)
+        values = {"as_of": as_of, "weighting_id": weighting_id} | _master_rules(
+            weighting, settings or get_settings()
+        )
         rows = run_file(db, "quality/index_evidence.sql", **values).mappings().all()
         savepoint.rollback()
     return weighting, [IndexLine(**row) for row in rows]
 
 
-def _master_rules(weighting: Weighting) -> dict[str, list[str]]:
+def _master_rules(weighting: Weighting, settings: Settings) -> dict[str, list[str]]:
     """The rules of the suites that judge a master key."""
     keys: list[str] = []
     datasets: list[str] = []
     rules: list[str] = []
-    for path in sorted(get_settings().expectations_dir.glob("*.yaml")):
+    for path in sorted(settings.expectations_dir.glob("*.yaml")):
         for rule in load_yaml(path).data.get("expectations", ()):
             for name, key in weighting.master_keys.items():
                 if rule.get("type") in key.expectations and rule.get("id") not in key.except_rules:

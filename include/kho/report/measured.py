@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kho.quality.weighting import Weighting, weighting_on
+from kho.quality.weighting import Weighting
 from kho.report.bands import Band, Bands
 from kho.report.vietnamese import clip
 from kho.sql_files import run_file
@@ -100,9 +100,9 @@ class Measured:
     weighting: Weighting
 
 
-def read_measured(db: sa.Connection, as_of: date, names: Names, bands: Bands, lines: int) -> Measured:
+def read_measured(db: sa.Connection, as_of: date, names: Names, weighting: Weighting, lines: int) -> Measured:
     """What was measured on the night of `as_of`; at most `lines` agencies."""
-    weighting = weighting_on(as_of)
+    bands = Bands(weighting.bands.green, weighting.bands.amber)
     days = weighting.thresholds.submission_days
     index: dict[str, list[IndexLine]] = {"province": [], "agency": [], "master_key": []}
     for row in run_file(db, "report/index.sql", as_of=as_of):

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kho.extract.administrative_units import read_units
 from kho.quality.deadlines import Deadlines, load_deadlines
+from kho.quality.weighting import weighting_on, weighting_path
 from kho.report import (
     bands,
     measured,
@@ -100,7 +101,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
         known = names.read_names(db, settings.contracts_dir)
         previous = scores.previous_score_night(db, as_of)
-        limits = scores.bands_on(as_of)
+        limits = scores.bands_on(as_of, settings)
         book = scores.read_score_book(db, as_of, limits, previous)
         nights = sorted(
             night.with_missing(night.read_night(db, as_of), known.datasets),
@@ -120,7 +121,13 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             counts=night.loaded_tonight(nights),
             incidents=night.incidents(nights),
             scores=score_tables.score_tables(book, known, config.lines.agencies),
-            measured=measured.read_measured(db, as_of, known, limits, config.lines.agencies),
+            measured=measured.read_measured(
+                db,
+                as_of,
+                known,
+                weighting_on(as_of, weighting_path(settings)),
+                config.lines.agencies,
+            ),
             violations=violations.read_violations(db, as_of, known, deadlines),
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),

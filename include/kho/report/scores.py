@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from kho.quality.weighting import weighting_on
+from kho.quality.weighting import weighting_on, weighting_path
 from kho.report.bands import Band, Bands, Tally, total
 from kho.sql_files import run_file
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import sqlalchemy as sa
+
+    from kho.settings import Settings
 
 K = TypeVar("K", bound=Hashable)
 
@@ -91,9 +93,9 @@ class ScoreBook:
         return Cell(tally, score, self.bands.of(score), change)
 
 
-def bands_on(as_of: date) -> Bands:
+def bands_on(as_of: date, settings: Settings | None = None) -> Bands:
     """The bands in force on a day."""
-    limits = weighting_on(as_of).bands
+    limits = weighting_on(as_of, weighting_path(settings) if settings else None).bands
     return Bands(limits.green, limits.amber)
 
 
