@@ -12,12 +12,13 @@ pass); `quality_report` writes the page and each agency's list of records to men
 these two: it is in the report.
 """
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, task
 
 from kho import pipeline
 from kho.contracts import dataset_names
 from kho_schedule import STAR, TASK_DEFAULTS, after_datasets, after_star
-from kho_steps import night, run_step
+from kho_steps import gates_to_ask, night, run_step
 
 with DAG(
     "star",
@@ -30,10 +31,14 @@ with DAG(
 ):
 
     @task(outlets=[STAR])
-    def build_star() -> None:
+    def build_star() -> list[dict[str, object]]:
         run_step(lambda context: pipeline.build_star(night(), context))
+        return gates_to_ask()
 
-    build_star()
+    # Without a batch at the gate it costs no process; nobody waits for the runs that it starts.
+    TriggerDagRunOperator.partial(
+        task_id="ask_at_gate", trigger_dag_id="gate", skip_when_already_exists=True
+    ).expand_kwargs(build_star())
 
 with DAG(
     "quality_report",
@@ -45,13 +50,8 @@ with DAG(
     doc_md=__doc__,
 ):
 
-    @task
-    def write_report() -> None:
-        run_step(lambda context: pipeline.write_report(night(), context))
+    def write(name: str) -> None:
+        run_step(lambda context: getattr(pipeline, name)(night(), context))
 
-    @task
-    def write_lists() -> None:
-        run_step(lambda context: pipeline.write_lists(night(), context))
-
-    write_report()
-    write_lists()
+    for name in ("write_report", "write_lists"):
+        task(task_id=name)(write)(name)

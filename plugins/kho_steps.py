@@ -130,6 +130,66 @@ def night_ended() -> dict[str, Any]:
     return {"outcome": outcome, "batch_id": batch_id, "error": None}
 
 
+def asked() -> dict[str, Any]:
+    """What the person who triggered a replay asked for, and who it was."""
+    context = get_current_context()
+    params = context["params"]
+    if not params.get("dataset"):
+        raise ConfigurationError("no dataset is named", next_step="trigger the DAG again and choose one")
+    night = params.get("date")
+    return {
+        "dataset": params["dataset"],
+        "night": datetime.date.fromisoformat(str(night)) if night else None,
+        "rule": params.get("rule") or None,
+        "by": context["dag_run"].triggering_user_name or "airflow",
+        "reason": str(params.get("reason") or ""),
+    }
+
+
+def batch_asked_about() -> str:
+    """The batch that this run of the gate is about."""
+    conf = get_current_context()["dag_run"].conf or {}
+    if not isinstance(conf.get("batch_id"), str):
+        raise ConfigurationError(
+            "no batch is named", next_step='trigger the DAG with {"batch_id": ...}; kho gate list names them'
+        )
+    return str(conf["batch_id"])
+
+
+def evidence_of(batch_id: str) -> dict[str, str]:
+    """What a person is to see of the batch."""
+    from kho.pipeline import Context, show_evidence
+    from kho_connections import AirflowConnections
+
+    return show_evidence(batch_id, Context.create(AirflowConnections()))
+
+
+def answer_of(evidence: dict[str, str], answer: dict[str, Any]) -> dict[str, Any]:
+    """What was decided, by whom and why, about which evidence; nobody's answer is a time-out."""
+    who = answer.get("responded_by_user") or {}
+    chosen = answer["chosen_options"][0]
+    decision = {"Approve": "approved", "Reject": "rejected"}[chosen] if who else "timed_out"
+    reason = (answer.get("params_input") or {}).get("reason") or ""
+    return {
+        "decision": decision,
+        "by": who.get("name") or who.get("id") or "",
+        "reason": reason.strip() or f"answered '{chosen}' in Airflow without giving a reason",
+        "via": "airflow",
+        "fingerprint": evidence["fingerprint"],
+    }
+
+
+def gates_to_ask() -> list[dict[str, Any]]:
+    """A run of the gate for each batch that waits for a person; one that is there is not started again."""
+    from kho.pipeline import Context, gates_to_decide
+    from kho_connections import AirflowConnections
+
+    return [
+        {"trigger_run_id": f"gate__{batch_id}", "conf": {"batch_id": batch_id}}
+        for batch_id in gates_to_decide(Context.create(AirflowConnections()))
+    ]
+
+
 def _packed(error: KhoError) -> dict[str, str]:
     parts = {name: getattr(error, name) for name in _ERROR_PARTS}
     return {

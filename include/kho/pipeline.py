@@ -13,18 +13,18 @@ staging tables are unlogged) is made again from the raw zone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from kho import ledger
 from kho.connections import Connections
 from kho.contracts import Contract, load_contract
-from kho.errors import GateClosed, KhoError, SchemaDrifted
+from kho.errors import ConfigurationError, GateClosed, KhoError, SchemaDrifted
 from kho.extract.drift import Drift
 from kho.extract.land import land
 from kho.quality.schema_changes import drift_message, note_drift
@@ -33,6 +33,9 @@ from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
 from kho.sql_files import run_file
 from kho.stage import drop_staging, stage_table
+
+if TYPE_CHECKING:
+    from kho.quality.gate import Decision, Via
 
 
 @dataclass(frozen=True)
@@ -94,21 +97,26 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
 
 
 def stage(batch_id: str, context: Context) -> StepResult:
-    """Conform a landed batch, judge its rows on the way, and copy it into its staging table."""
+    """Conform a landed batch, with the corrections that hold, judge its rows on the way, and copy it.
+
+    Raises:
+        ConfigurationError: a correction no longer matches what the source sends.
+    """
+    from kho.corrections import corrections_in_force, count_matches, note_applied
     from kho.quality.judge import suite_of_batch
     from kho.stage import stage_batch
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "stage")
     ledger.set_status(context.engine, batch_id, "landed")
-    staged = stage_batch(
-        context.engine,
-        contract,
-        batch_id,
-        _folder(contract.dataset, batch_id, context),
-        manifest.fetched,
-        suite_of_batch(context.engine, contract, manifest),
-    )
+    folder = _folder(contract.dataset, batch_id, context)
+    fixes = corrections_in_force(contract, manifest.as_of)
+    applied = count_matches(contract, fixes, folder) if fixes else ()
+    suite = suite_of_batch(context.engine, contract, manifest)
+    staged = stage_batch(context.engine, contract, batch_id, folder, manifest.fetched, suite, fixes)
+    if fixes:
+        with context.engine.begin() as db:
+            note_applied(db, contract.dataset, batch_id, applied)
     ledger.set_status(context.engine, batch_id, "staged")
     return clock.result(
         batch_id,
@@ -117,6 +125,7 @@ def stage(batch_id: str, context: Context) -> StepResult:
             "duplicates": staged.duplicates,
             "conflicts": staged.conflicts,
         },
+        message=f"corrected by hand: {', '.join(one.correction.id for one in applied)}" if applied else "",
     )
 
 
@@ -124,8 +133,10 @@ def validate(batch_id: str, context: Context) -> StepResult:
     """Label every staged row with the rules it breaks, and judge the batch as a whole.
 
     Raises:
-        GateClosed: a critical rule of the whole dataset is broken, or too many rows are rejected.
+        GateClosed: a critical rule of the whole dataset is broken, or too many rows are rejected, and nobody
+            has decided to load just this batch all the same.
     """
+    from kho.quality.gate import stand_at_gate
     from kho.quality.judge import judge_batch
 
     manifest, contract = _batch(batch_id, context)
@@ -139,17 +150,28 @@ def validate(batch_id: str, context: Context) -> StepResult:
         stage_table(batch_id),
         _folder(contract.dataset, batch_id, context),
     )
-    ledger.set_status(
-        context.engine, batch_id, "blocked" if verdict.reasons else "validated", "; ".join(verdict.reasons)
-    )
-    if verdict.reasons:
+    decided = None
+    if verdict.reasons and not manifest.replays:
+        decided = stand_at_gate(
+            context.engine, contract, manifest, stage_table(batch_id), verdict.reasons, verdict.rejected
+        )
+    approved = decided is not None and decided.decision == "approved"
+    blocked = bool(verdict.reasons) and not approved
+    note = "; ".join(verdict.reasons)
+    ledger.set_status(context.engine, batch_id, "blocked" if blocked else "validated", note)
+    if blocked:
         raise GateClosed(
-            f"the batch is not fit to load: {'; '.join(verdict.reasons)}",
+            f"the batch is not fit to load: {note}",
             dataset=contract.dataset,
             batch=batch_id,
-            next_step="yesterday's data stands; the source's owner must mend it, then run it again",
+            next_step="yesterday's data stands; the source's owner must mend it, then run it again, or "
+            f"somebody decides (kho gate show {batch_id})",
         )
-    return clock.result(batch_id, counts={"quarantined": verdict.rejected, "warnings": verdict.warned})
+    return clock.result(
+        batch_id,
+        counts={"quarantined": verdict.rejected, "warnings": verdict.warned},
+        message=f"let through by {decided.decided_by}: {note}" if decided and approved else "",
+    )
 
 
 def load(batch_id: str, context: Context) -> StepResult:
@@ -162,7 +184,7 @@ def load(batch_id: str, context: Context) -> StepResult:
     if status != "loaded" and (status != "validated" or not ledger.is_staged(context.engine, manifest)):
         validate(batch_id, context)
     table = stage_table(batch_id)
-    loaded = load_batch(context.engine, contract, manifest, table)
+    loaded = load_batch(context.engine, contract, manifest, table, _set_aside(manifest, contract, context))
     drop_staging(context.engine, table)
     return clock.result(
         batch_id,
@@ -240,15 +262,80 @@ def replay(
     context: Context,
     rule: str | None = None,
     on_step: Callable[[StepResult], None] | None = None,
+    *,
+    night: date | None = None,
+    by: str = "kho",
+    reason: str = "rules have changed",
 ) -> list[StepResult]:
     """Judge a dataset's open quarantined rows again, from the raw zone, by the rules of today.
 
     What passes now is loaded and its case closed; an older state never replaces a newer one. Only the
-    cases that break `rule`, if one is given. The night's scores, watermark and outcome stay as they are.
+    cases that break `rule`, if one is given; all that a night brought, if one is (`replay_day`). The night's
+    scores, watermark and outcome stay as they are; the last result says, and `dq.replay` keeps, what the
+    scores would be.
+
+    Raises:
+        ConfigurationError: a night and a rule are given.
     """
     from kho.quality.replay import land_replay, open_cases
 
+    if night and rule:
+        raise ConfigurationError(
+            "a night is replayed whole", dataset=dataset, next_step="give either a night or a rule"
+        )
+    if night:
+        return replay_day(dataset, night, context, on_step, by=by, reason=reason)
+
     contract = load_contract(dataset)
+
+    def land_all(replay_id: int) -> Iterator[Manifest]:  # noqa: ARG001
+        for replayed, keys in open_cases(context.engine, contract, rule).items():
+            yield land_replay(contract, replayed, keys, context.settings.raw_zone)
+
+    entry = {"night": None, "rule": rule, "by": by, "reason": reason}
+    return _replay(dataset, context, land_all, on_step, entry)
+
+
+def replay_day(
+    dataset: str,
+    night: date,
+    context: Context,
+    on_step: Callable[[StepResult], None] | None = None,
+    *,
+    by: str,
+    reason: str,
+) -> list[StepResult]:
+    """Judge all that a night brought again, from the raw zone, by the suite and the code of today.
+
+    The night's scores are made anew. Records of which a later night has a newer form are judged with the
+    rest, but neither loaded nor quarantined. The watermark stays where it is.
+
+    Raises:
+        ConfigurationError: the night has no batch, or a newer version of a whole table is loaded.
+        GateClosed: the batch is not fit to load.
+    """
+    from kho.quality.replay import day_batch, land_day
+
+    contract = load_contract(dataset)
+    replayed, later = day_batch(context.engine, contract, night)
+
+    def land_it(replay_id: int) -> Iterator[Manifest]:
+        yield land_day(contract, replayed, replay_id, context.settings.raw_zone, is_newest=not later)
+
+    entry = {"night": night, "rule": None, "by": by, "reason": reason}
+    return _replay(dataset, context, land_it, on_step, entry)
+
+
+def _replay(
+    dataset: str,
+    context: Context,
+    land_them: Callable[[int], Iterable[Manifest]],
+    on_step: Callable[[StepResult], None] | None,
+    entry: dict[str, Any],
+) -> list[StepResult]:
+    """Land, stage, validate and load batches of the raw zone again, and write down what came of it."""
+    from kho.quality.replay_log import finish_replay, note_batch, open_replay
+
     results: list[StepResult] = []
 
     def note(result: StepResult) -> None:
@@ -256,22 +343,83 @@ def replay(
         if on_step:
             on_step(result)
 
-    for replayed, keys in open_cases(context.engine, contract, rule).items():
-        clock = _Clock(dataset, "extract")
-        manifest = land_replay(contract, replayed, keys, context.settings.raw_zone)
-        unchanged = _enter(manifest, context) == "loaded"
-        note(
-            clock.result(
-                manifest.batch_id,
-                outcome="unchanged" if unchanged else "done",
-                counts={"fetched": manifest.fetched},
-                message=f"out of {replayed}",
+    clock = _Clock(dataset, "compare")
+    opened = open_replay(context.engine, dataset, **entry)
+    try:
+        for manifest in land_them(opened.replay_id):
+            landing = _Clock(dataset, "extract")
+            unchanged = _enter(manifest, context) == "loaded"
+            note_batch(context.engine, opened, manifest.batch_id)
+            note(
+                landing.result(
+                    manifest.batch_id,
+                    outcome="unchanged" if unchanged else "done",
+                    counts={"fetched": manifest.fetched},
+                    message=f"out of {manifest.replays}",
+                )
             )
-        )
-        if not unchanged:
-            for step in (stage, validate, load):
-                note(step(manifest.batch_id, context))
+            if not unchanged:
+                for step in (stage, validate, load):
+                    note(step(manifest.batch_id, context))
+    except Exception as error:
+        outcome = "blocked" if isinstance(error, GateClosed) else "failed"
+        # The text of an unforeseen error may hold anything.
+        said = str(error) if isinstance(error, KhoError) else f"unforeseen {type(error).__name__}"
+        finish_replay(context.engine, opened, outcome, said)
+        raise
+    changed = finish_replay(context.engine, opened, "done")
+    note(clock.result(None, message=f"scores: {changed or 'as they were'}"))
     return results
+
+
+def decide_gate(
+    batch_id: str,
+    decision: Decision,
+    context: Context,
+    *,
+    by: str,
+    reason: str,
+    via: Via,
+    fingerprint: str | None = None,
+) -> StepResult:
+    """Decide about a batch that stands at the gate; one that is approved is loaded, its failing rows aside.
+
+    Args:
+        decision: approved, rejected or timed_out.
+        fingerprint: of the evidence that was shown, where time has passed since.
+
+    Raises:
+        ConfigurationError: there is nothing to decide any more; the message says why.
+        GateClosed: judged now, the batch is not the one that the decision was about.
+    """
+    from kho.quality.gate import decide
+
+    gate = decide(context.engine, batch_id, decision, by=by, reason=reason, via=via, fingerprint=fingerprint)
+    clock = _Clock(gate.dataset, "gate")
+    said = f"{gate.decision or decision} by {gate.decided_by or by}"
+    if gate.decision != "approved":
+        return clock.result(batch_id, message=f"{said}: {batch_id} is not loaded")
+    loaded = load(batch_id, context)
+    if loaded.outcome != "unchanged":
+        finish(gate.dataset, gate.as_of, context, batch_id=batch_id, outcome="loaded")
+        build_star(gate.as_of, context)
+    return clock.result(batch_id, outcome=loaded.outcome, counts=loaded.counts, message=said)
+
+
+def gates_to_decide(context: Context) -> list[str]:
+    """The batches that wait for a person."""
+    from kho.quality.gate import list_gates
+
+    return [gate.batch_id for gate in list_gates(context.engine)]
+
+
+def show_evidence(batch_id: str, context: Context) -> dict[str, str]:
+    """What a person sees before deciding about a batch: subject, body, and the checksum of what was seen."""
+    from kho.quality.gate import show_gate
+    from kho.quality.gate_text import gate_body, gate_subject
+
+    gate = show_gate(context.engine, batch_id)
+    return {"subject": gate_subject(gate), "body": gate_body(gate), "fingerprint": gate.fingerprint}
 
 
 def build_star(as_of: date, context: Context) -> StepResult:
@@ -338,6 +486,21 @@ class _Clock:
 def _enter(manifest: Manifest, context: Context) -> str:
     folder = _folder(manifest.dataset, manifest.batch_id, context)
     return ledger.enter(context.engine, manifest, folder.relative_to(context.settings.home))
+
+
+def _set_aside(
+    manifest: Manifest, contract: Contract, context: Context
+) -> Callable[[sa.Connection], None] | None:
+    """What keeps an old night's records from taking the place of newer ones; nothing in an ordinary night."""
+    if not manifest.rejudges_day or manifest.replays is None:
+        return None
+    from kho.quality.superseded import set_aside, superseded_rows
+
+    with context.engine.connect() as db:
+        later = run_file(db, "quality/later_batches.sql", batch_id=manifest.replays).scalars().all()
+    folders = [_folder(contract.dataset, other, context) for other in later]
+    rows = superseded_rows(contract, _folder(contract.dataset, manifest.batch_id, context), folders)
+    return lambda db: set_aside(db, stage_table(manifest.batch_id), rows)
 
 
 def _batch(batch_id: str, context: Context) -> tuple[Manifest, Contract]:

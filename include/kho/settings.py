@@ -137,6 +137,11 @@ class Settings:
         return self.project_root / "include" / "contracts"
 
     @property
+    def corrections_dir(self) -> Path:
+        """Spot fixes of single values, by dataset."""
+        return self.project_root / "include" / "corrections"
+
+    @property
     def reference_dir(self) -> Path:
         return self.project_root / "include" / "reference"
 

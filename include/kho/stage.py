@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from kho.bulk_copy import copy_batches
 from kho.conform.expressions import KEY_HASH, conform
 from kho.contracts.model import Contract
+from kho.corrections import Correction, corrected
 from kho.duck import connect as duck_connect
 from kho.errors import ReconciliationError
 from kho.raw_zone.landing import record_files
@@ -76,6 +77,7 @@ def stage_batch(
     folder: Path,
     fetched: int,
     judge_by: tuple[Suite, Mapping[str, Any]] | None = None,
+    fixes: Sequence[Correction] = (),
 ) -> Staged:
     """Create and fill the staging table of a batch; an earlier, half-made one is replaced.
 
@@ -84,6 +86,7 @@ def stage_batch(
         fetched: the number of landed records.
         judge_by: a suite and the values of its parameters: what DuckDB can judge of its row rules is
             judged on the way, see `kho.rules.duck_labels`.
+        fixes: corrections of single values, applied to the landed records.
 
     Raises:
         ReconciliationError: not every landed record reached the table.
@@ -93,7 +96,7 @@ def stage_batch(
         create_stage_table(db, contract, table)
     files = record_files(folder)
     labels = _labels(engine, contract, table, files, judge_by) if files and judge_by else NO_LABELS
-    rows, suspects = _copy(engine, contract, table, files, labels)
+    rows, suspects = _copy(engine, contract, table, files, labels, fixes)
     if keys := record_files(folder, "keys"):
         _copy_keys(engine, contract, table, keys)
     with engine.begin() as db:
@@ -167,7 +170,12 @@ def _labels(
 
 
 def _copy(
-    engine: sa.Engine, contract: Contract, table: StageTable, files: Sequence[str], labels: DuckLabels
+    engine: sa.Engine,
+    contract: Contract,
+    table: StageTable,
+    files: Sequence[str],
+    labels: DuckLabels,
+    fixes: Sequence[Correction],
 ) -> tuple[int, list[int]]:
     """Stream the record files into the table, several at a time.
 
@@ -179,7 +187,8 @@ def _copy(
 
     def copy_share(share: Sequence[str], keys: _SeenKeys) -> int:
         with duck_connect(threads=1, memory="150MB") as duck:
-            conformed = labels.select(conform(duck.read_parquet(list(share)), contract))
+            landed = corrected(duck.read_parquet(list(share)), contract, fixes)
+            conformed = labels.select(conform(landed, contract))
             return copy_batches(engine, keys.watch(conformed.to_arrow_reader(BATCH_ROWS)), table.quoted)
 
     with ThreadPoolExecutor(STREAMS) as pool:

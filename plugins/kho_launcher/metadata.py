@@ -20,6 +20,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 BUNDLE = "dags-folder"
+WAITS_FOR_PEOPLE = "gate"
 _UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 
 
@@ -81,11 +82,14 @@ def publish_dags(watched: list[Path], stamp: Path) -> bool:
 def end_leftovers() -> int:
     """End the runs that a killed scheduler left unfinished; only while no scheduler runs.
 
-    What they did is kept by the pipeline itself, so a new run goes on from there.
+    What they did is kept by the pipeline itself, so a new run goes on from there. A run that waits for
+    a person goes on waiting.
     """
     bag = DBDagBag()
     with settings.Session() as session:
-        left = session.scalars(select(DagRun).where(DagRun.state.in_(_UNFINISHED))).all()
+        left = session.scalars(
+            select(DagRun).where(DagRun.state.in_(_UNFINISHED), DagRun.dag_id != WAITS_FOR_PEOPLE)
+        ).all()
         for run in left:
             dag = bag.get_latest_version_of_dag(run.dag_id, session=session)
             if dag is None:

@@ -10,7 +10,7 @@ WITH loads AS (
             PARTITION BY dataset ORDER BY as_of DESC, loaded_at DESC NULLS LAST, batch_key DESC
         ) AS recency
     FROM meta.batch
-    WHERE status = 'loaded' AND replays IS NULL AND as_of <= :as_of
+    WHERE status = 'loaded' AND (replays IS NULL OR rejudges_day) AND as_of <= :as_of
 ),
 
 history AS (

@@ -29,6 +29,7 @@ def _dag(dag: Any) -> dict[str, Any]:
             key.uri.rstrip("/")
             for key, _ in getattr(core.timetable, "asset_condition", _Nothing).iter_assets()
         ),
+        "params": sorted(dag.params),
         "tasks": {task.task_id: _task(task) for task in dag.tasks},
     }
 
@@ -41,6 +42,9 @@ class _Nothing:
 
 def _task(task: Any) -> dict[str, Any]:
     return {
+        "operator": task.task_type,
+        "response_timeout": (waits := getattr(task, "response_timeout", None)) and waits.total_seconds(),
+        "defaults": getattr(task, "defaults", None),
         "owner": task.owner,
         "retries": task.retries,
         "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),

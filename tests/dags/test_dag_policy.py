@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dags"
 HEADINGS = ("**Purpose**", "**Schedule**", "**Rerun**", "**Triage**")
 WAREHOUSE = {"star", "quality_report"}
+BY_HAND = {"gate", "replay"}
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,12 @@ def tasks(dags: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_the_folder_is_not_empty_and_imports() -> None:
-    assert sorted(path.name for path in FOLDER.glob("*.py")) == ["datasets.py", "warehouse.py"]
+    assert sorted(path.name for path in FOLDER.glob("*.py")) == [
+        "datasets.py",
+        "gate.py",
+        "replay.py",
+        "warehouse.py",
+    ]
 
 
 def test_no_file_fails_to_import(dags: dict[str, Any]) -> None:
@@ -39,7 +45,7 @@ def test_no_file_fails_to_import(dags: dict[str, Any]) -> None:
 
 
 def test_one_dag_per_contract(dags: dict[str, Any]) -> None:
-    assert set(dags["dags"]) == set(dataset_names()) | WAREHOUSE
+    assert set(dags["dags"]) == set(dataset_names()) | WAREHOUSE | BY_HAND
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
@@ -66,7 +72,8 @@ def test_every_dag_explains_itself(dags: dict[str, Any]) -> None:
     for name, dag in dags["dags"].items():
         assert all(heading in dag["doc"] for heading in HEADINGS), name
         assert dag["tags"], name
-        assert dag["max_active_runs"] == 1, name
+        # Several batches may wait for people at the same time.
+        assert dag["max_active_runs"] == (50 if name == "gate" else 1), name
 
 
 def test_every_task_has_owner_retries_timeout_and_pool(
@@ -77,7 +84,8 @@ def test_every_task_has_owner_retries_timeout_and_pool(
         assert task["owner"] == (contracts[dataset].owner if dataset in contracts else "kho"), name
         assert task["retries"] >= 1, name
         assert task["retry_policy"] == "ErrorDecides", name
-        assert task["timeout"], name
+        # A person may take days; the operator has a time-out of its own for that.
+        assert task["timeout"] or name == "gate.ask", name
         assert task["pool"], name
 
 
@@ -121,3 +129,24 @@ def test_no_dependency_goes_round_in_a_circle(contracts: dict[str, Contract]) ->
         ready = {name for name, others in left.items() if not others & set(left)}
         assert ready, f"a circle among {sorted(left)}"
         left = {name: others for name, others in left.items() if name not in ready}
+
+
+def test_the_gate_waits_in_a_run_of_its_own_and_nobody_for_it(dags: dict[str, Any]) -> None:
+    gate = dags["dags"]["gate"]
+    assert gate["timetable"] == "NullTimetable"
+    assert gate["awaits"] == []
+    assert all(not task["outlets"] for task in gate["tasks"].values())
+    assert gate["tasks"]["ask"]["operator"] == "HITLOperator"
+    assert gate["tasks"]["ask"]["response_timeout"] == 3 * 24 * 3600
+    assert gate["tasks"]["ask"]["defaults"] == ["Reject"]
+    assert gate["tasks"]["ask"]["downstream"] == ["decide"]
+    star = dags["dags"]["star"]["tasks"]
+    assert star["ask_at_gate"]["operator"] == "TriggerDagRunOperator"
+    # The report needs the star's asset, not the end of the star's run.
+    assert star["build_star"]["outlets"] == ["kho://star"]
+    assert star["ask_at_gate"]["outlets"] == []
+
+
+def test_a_replay_is_started_by_people_only(dags: dict[str, Any]) -> None:
+    assert dags["dags"]["replay"]["timetable"] == "NullTimetable"
+    assert dags["dags"]["replay"]["params"] == ["dataset", "date", "reason", "rule"]

@@ -1,18 +1,28 @@
 """`kho nightly` on a real scheduler, with a small sandbox: the whole flow as a newcomer starts it."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import requests
 from sqlalchemy import create_engine, text
 
+from kho import pipeline
 from kho.contracts import dataset_names
-from kho.settings import get_settings
+from kho.errors import GateClosed
+from kho.night.airflow_process import free_port
+from kho.server.warehouse import open_warehouse
+from kho.settings import Settings, get_settings
 from tests.integration.embedded import temporary_home
+from tests.integration.gates import land
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -31,11 +41,13 @@ class Newcomer:
         given = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
         self._environment = given | {"KHO_HOME": str(home), "PYTHONPYCACHEPREFIX": str(COMPILED)}
 
-    def kho(self, *arguments: str, seconds: float = 600) -> "subprocess.CompletedProcess[str]":
+    def kho(
+        self, *arguments: str, seconds: float = 600, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a command of `kho` to its end."""
         return subprocess.run(
             [str(KHO), *arguments],
-            env=self._environment,
+            env=self._environment | environment,
             capture_output=True,
             text=True,
             check=False,
@@ -96,9 +108,27 @@ def test_the_first_night_loads_every_dataset(first_night: "subprocess.CompletedP
     assert Path(path).is_file()
 
 
+@pytest.fixture(scope="module")
+def at_the_gate(newcomer: Newcomer, first_night: "subprocess.CompletedProcess[str]") -> str:
+    """A batch that came after the first night and is not fit to load; its id."""
+    context = warehouse_of(newcomer)
+    batch = land(context, night=date.fromisoformat(NIGHT))
+    with pytest.raises(GateClosed):
+        pipeline.validate(batch, context)
+    context.engine.dispose()
+    return batch
+
+
+def warehouse_of(newcomer: Newcomer) -> pipeline.Context:
+    settings = Settings(home=newcomer.home)
+    no_source: Any = None
+    return pipeline.Context(open_warehouse(settings), no_source, settings)
+
+
 def test_the_same_night_again_changes_nothing_and_says_so(
-    newcomer: Newcomer, first_night: "subprocess.CompletedProcess[str]"
+    newcomer: Newcomer, first_night: "subprocess.CompletedProcess[str]", at_the_gate: str
 ) -> None:
+    """Nor does it wait for the person who is asked about a batch at the gate."""
     before = newcomer.contents()
     report = Path(first_night.stdout.partition("Report: ")[2].splitlines()[0].strip())
     written = report.read_bytes()
@@ -138,3 +168,49 @@ def test_a_second_night_at_the_same_time_is_refused(
         if running.stdout is not None:
             running.stdout.close()
     assert newcomer.processes() == []
+
+
+def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str) -> None:
+    """The night has asked; the question outlives it, is answered over the API, and the batch is loaded."""
+    port = free_port()
+    up = newcomer.kho("up", KHO_UI_PORT=str(port))
+    assert up.returncode == 0, up.stdout + up.stderr
+    airflow = f"http://127.0.0.1:{port}"
+    password = json.loads((newcomer.home / "airflow" / "passwords.json").read_text())["admin"]
+    login = requests.post(
+        f"{airflow}/auth/token", json={"username": "admin", "password": password}, timeout=60
+    )
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+    run = f"{airflow}/api/v2/dags/gate/dagRuns/gate__{at_the_gate}"
+    (question,) = wait_for(lambda: session.get(f"{run}/hitlDetails", timeout=60).json().get("hitl_details"))
+    assert "Danh mục cơ quan" in question["subject"]
+    assert "35 bản ghi, 15 bản ghi không đạt" in question["body"]
+    answer = {"chosen_options": ["Approve"], "params_input": {"reason": "đã gọi Văn phòng"}}
+    wait_for(lambda: session.get(f"{run}/taskInstances/ask", timeout=60).json()["state"] == "awaiting_input")
+    said = session.patch(f"{run}/taskInstances/ask/-1/hitlDetails", json=answer, timeout=60)
+    assert said.ok, said.text
+    wait_for(lambda: session.get(run, timeout=60).json()["state"] == "success")
+    engine = warehouse_of(newcomer).engine
+    with engine.connect() as db:
+        row = db.execute(text("select * from dq.gate_decision")).one()
+        status = db.scalar(text("select status from meta.batch where batch_id = :b"), {"b": at_the_gate})
+    engine.dispose()
+    assert (row.batch_id, row.decision, row.via, row.reason) == (
+        at_the_gate,
+        "approved",
+        "airflow",
+        "đã gọi Văn phòng",
+    )
+    assert row.decided_by == "admin"
+    assert status == "loaded"
+    newcomer.kho("down")
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:
+    """Ask until there is an answer."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.5)
+    return found

@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from datetime import date, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import dataset, quality, quarantine, rules
+from kho.cli import dataset, gate, quality, quarantine, rules
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -39,6 +40,7 @@ app.add_typer(submissions_app, name="submissions")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(rules.app, name="rules")
+app.add_typer(gate.app, name="gate")
 
 # A log file or a pipe has no width of its own; tables need one.
 out = Console(width=None if sys.stdout.isatty() else 160)
@@ -393,17 +395,37 @@ def quarantine_export(
 
 
 @quarantine_app.command("replay")
-def quarantine_replay(dataset: str, rule: quarantine.Rule = None) -> None:
-    """Judge a dataset's open rows again by today's rules; load what passes, close its cases."""
+def quarantine_replay(
+    dataset: str,
+    rule: quarantine.Rule = None,
+    night: Annotated[
+        date | None,
+        typer.Option("--date", parser=parse_date, metavar="YYYY-MM-DD", help="All that this night brought."),
+    ] = None,
+    by: quarantine.By = "",
+    reason: Annotated[str, typer.Option(help="Why; a night's needs one.")] = "",
+) -> None:
+    """Judge a dataset's open rows, or a whole night, again by today's rules; load what passes."""
     from kho.connections import EnvironmentConnections
     from kho.pipeline import Context, replay
     from kho.quality.quarantine import list_cases
 
-    context = Context.create(EnvironmentConnections(get_settings()))
+    settings = get_settings()
+    context = Context.create(EnvironmentConnections(settings), settings)
     before, _ = list_cases(context.engine, dataset=dataset, rule=rule, limit=1)
-    replay(dataset, context, rule, _show_step)
+    reason = reason or ("" if night else "rules have changed")
+    replay(dataset, context, rule, _show_step, night=night, by=by or getuser(), reason=reason)
     after, _ = list_cases(context.engine, dataset=dataset, rule=rule, limit=1)
     out.print(f"{before - after:,} closed, {after:,} still open", highlight=False)
+
+
+@quarantine_app.command("replays")
+def quarantine_replays(dataset: quarantine.Dataset = None, limit: quarantine.Limit = 20) -> None:
+    """List the replays, the newest first: who, why, and what they did to cases and scores."""
+    from kho.quality.replay_log import list_replays
+    from kho.server.warehouse import open_warehouse
+
+    quarantine.print_replays(out, list_replays(open_warehouse(get_settings()), dataset, limit))
 
 
 def ui_port() -> int:

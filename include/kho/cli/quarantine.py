@@ -14,6 +14,7 @@ from rich.table import Table
 from kho.quality.case_calendar import Backlog
 from kho.quality.quarantine import STATES, Case, CaseEvent, CaseFile
 from kho.quality.rejected_files import RejectedFile
+from kho.quality.replay_log import ReplayEntry
 
 ALL = "all"
 
@@ -21,6 +22,7 @@ Dataset = Annotated[str | None, typer.Option(help="Of this dataset.")]
 Agency = Annotated[str | None, typer.Option(help="Of this agency.")]
 Rule = Annotated[str | None, typer.Option(help="That break this rule.")]
 Status = Annotated[str, typer.Option(help=f"{', '.join(STATES)} or {ALL}.")]
+By = Annotated[str, typer.Option(help="Who does it; the user of this machine.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show.")]
 
 
@@ -66,6 +68,26 @@ def print_backlogs(console: Console, backlogs: tuple[Backlog, ...]) -> None:
             str(backlog.first_due_on or ""),
         )
     console.print(table if backlogs else "nothing waits for anybody")
+
+
+def print_replays(console: Console, entries: tuple[ReplayEntry, ...]) -> None:
+    """Print a line for each replay, and one for its reason."""
+    for entry in entries:
+        what = f"night of {entry.night}" if entry.night else f"open cases{_of_rule(entry.rule_id)}"
+        after = "?" if entry.open_after is None else f"{entry.open_after:,}"
+        ended = f"{entry.outcome or 'unfinished'}, by {entry.started_by}: {entry.reason}"
+        lines = [
+            f"{entry.replay_id}  {entry.started_at:%Y-%m-%d %H:%M}  {entry.dataset}, {what}: {ended}",
+            f"    open cases {entry.open_before:,} → {after}; scores: {entry.difference or 'as they were'}",
+        ]
+        for line in lines:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not entries:
+        console.print("nothing was replayed")
+
+
+def _of_rule(rule: str | None) -> str:
+    return f" of rule {rule}" if rule else ""
 
 
 def _state(case: Case) -> str:

@@ -162,10 +162,13 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
 
 
 def _agreement_sha256(path: Path) -> str:
-    """Checksum of contract and suite together: a batch judged under other rules is another batch."""
+    """Checksum of contract, suite and corrections: a batch judged under other rules is another batch."""
     suite = get_settings().expectations_dir / path.name
     digest = hashlib.sha256(path.read_bytes())
     digest.update(suite.read_bytes() if suite.is_file() else b"")
+    corrections = get_settings().corrections_dir / path.name
+    if corrections.is_file():
+        digest.update(corrections.read_bytes())
     return digest.hexdigest()
 
 

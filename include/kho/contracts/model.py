@@ -111,7 +111,7 @@ class Contract(Frozen):
     ignored_columns: tuple[str, ...] = ()
     """Columns of the source that are known and not wanted, such as a row number of its own."""
     content_sha256: str
-    """Checksum of the contract and its suite."""
+    """Checksum of the contract, its suite and its corrections."""
 
     @property
     def key(self) -> tuple[Column, ...]:

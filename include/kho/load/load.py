@@ -10,6 +10,7 @@ A batch that the ledger holds as loaded is left alone, so a load may be killed a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -49,8 +50,12 @@ def load_batch(
     contract: Contract,
     manifest: Manifest,
     table: StageTable,
+    set_aside: Callable[[sa.Connection], None] | None = None,
 ) -> Loaded:
     """Load a batch; returns its count equation.
+
+    Args:
+        set_aside: takes rows out of the batch, in the load's transaction, that must not be loaded.
 
     Raises:
         ReconciliationError: the equation does not hold; nothing was changed.
@@ -65,6 +70,8 @@ def load_batch(
             return _already_loaded(db, manifest.batch_id)
         _require_base(db, manifest)
         run_file(db, "stage/tune_for_batch.sql")
+        if set_aside:
+            set_aside(db)
         _create_views(db, contract, table)
         counted = _count(db, contract, table)
         loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
@@ -72,7 +79,7 @@ def load_batch(
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
-        if not manifest.replays:
+        if not manifest.only_cases:
             compare_with_star(db, contract, manifest, counted.accepted)
             _score(db, contract, manifest, counted.newest)
         if manifest.window_to is not None:
@@ -226,12 +233,16 @@ def _equation(row: Any, *, already: bool = False) -> Loaded:
 
 
 def _score(db: sa.Connection, contract: Contract, manifest: Manifest, newest: datetime | None) -> None:
+    batch = {"as_of": manifest.as_of, "dataset": contract.dataset, "batch_id": manifest.batch_id}
+    if manifest.rejudges_day:
+        # How the night's requests and its freshness were, the raw zone does not say anew.
+        run_file(db, "quality/score_night.sql", **batch)
+        return
     fresh_since: datetime | None = None
     if contract.freshness:
         fresh_since = datetime.combine(manifest.as_of, time.min) - timedelta(days=contract.freshness.days)
         newest = run_file(
             db, "quality/note_freshness.sql", dataset=contract.dataset, newest=newest
         ).scalar_one()
-    batch = {"as_of": manifest.as_of, "dataset": contract.dataset, "batch_id": manifest.batch_id}
     run_file(db, "quality/note_batch_evidence.sql", **batch, newest=newest, fresh_since=fresh_since)
     run_file(db, "quality/score_night.sql", **batch)

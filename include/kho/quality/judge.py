@@ -36,7 +36,7 @@ class Verdict:
 def suite_of_batch(engine: sa.Engine, contract: Contract, manifest: Manifest) -> tuple[Suite, dict[str, Any]]:
     """The suite that judges a batch, with the code lists of today, and the values of its parameters."""
     suite = load_dataset_suite(contract, loaded_codes(engine))
-    if manifest.replays:
+    if manifest.only_cases:
         suite = replace(suite, rules=suite.row_rules)
     return suite, night_parameters(engine, contract, manifest.as_of)
 
@@ -46,8 +46,8 @@ def judge_batch(
 ) -> Verdict:
     """Run the whole suite on a staged batch and keep the results; judging again replaces them.
 
-    Of a replay only the rows are judged: a handful of records that failed before says nothing about
-    the whole dataset, and most of them may well fail again.
+    Of a replay of open cases only the rows are judged: a handful of records that failed before says nothing
+    about the whole dataset, and most of them may well fail again.
     """
     suite, params = suite_of_batch(engine, contract, manifest)
     key = [column.name for column in contract.key]
@@ -59,7 +59,7 @@ def judge_batch(
     reasons = [f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)]
     limit = contract.quality.quarantine_limit
     most = max(contract.quality.quarantine_floor, limit * manifest.fetched)
-    if not manifest.replays and rejected > most:
+    if not manifest.only_cases and rejected > most:
         # Rows that wait for their owner already, and only came again, say nothing about tonight.
         news = _rejected_anew(engine, contract, table)
         if news > most:

@@ -1,21 +1,28 @@
-"""Land the quarantined rows of a dataset again, to be judged by today's rules.
+"""Land records of the raw zone again, to be judged by today's rules: those of open cases, or of a whole
+night.
 
-In: the open cases and the batches of the raw zone that hold their records. Out: new batches of those
-records only, each of which says in its manifest which batch it replays. Every record with the key of a
-case is taken, so that repeats are judged together as they were. A replay has no watermark; its identity
-is its records and the rules, so the same question is not asked twice.
+In: the open cases, or a night, and the batches of the raw zone that hold their records. Out: new batches,
+each of which says in its manifest which batch it replays. A replay has no watermark.
+
+Of open cases every record with the key of a case is taken, so that repeats are judged together as they were;
+its identity is its records and the rules, so the same question is not asked twice. Of a night everything is
+taken; its identity is also the number of the replay, because what changed may be our own code.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
+from kho.contracts.sources import FilesSource, SqlSource
 from kho.duck import connect as duck_connect
+from kho.errors import ConfigurationError
 from kho.raw_zone.landing import Landing, record_files
 from kho.raw_zone.manifest import Manifest, batch_id, read_manifest
 from kho.sql_files import run_file
@@ -63,6 +70,85 @@ def land_replay(contract: Contract, replayed: str, keys: set[Key], raw_zone: Pat
         )
         folder = landing.publish(manifest)
     return read_manifest(folder)
+
+
+def day_batch(engine: sa.Engine, contract: Contract, night: date) -> tuple[str, tuple[str, ...]]:
+    """The batch of a night, and the batches loaded after it.
+
+    Raises:
+        ConfigurationError: the night has no batch, or replaying it could only bring back an old state.
+    """
+    with engine.connect() as db:
+        found = run_file(db, "quality/day_batch.sql", dataset=contract.dataset, night=night).one_or_none()
+        nights = run_file(db, "quality/nights_with_batches.sql", dataset=contract.dataset).scalars().all()
+        if found is None:
+            raise ConfigurationError(
+                f"the night of {night} brought no batch of its own",
+                dataset=contract.dataset,
+                next_step=f"choose one of the last nights that did: {', '.join(map(str, nights)) or 'none'}",
+            )
+        later = tuple(run_file(db, "quality/later_batches.sql", batch_id=found.batch_id).scalars())
+    if later and _comes_whole(contract):
+        raise ConfigurationError(
+            f"a newer version of the whole table than that of {night} is in the warehouse",
+            dataset=contract.dataset,
+            next_step=f"replay the night of {nights[0]}, which is the present state",
+        )
+    return found.batch_id, later
+
+
+def land_day(
+    contract: Contract, replayed: str, replay_id: int, raw_zone: Path, *, is_newest: bool
+) -> Manifest:
+    """Land a batch once more under a name of its own; the files are the same ones, not copies.
+
+    Args:
+        is_newest: nothing was loaded after it, so what it says of vanished keys still holds.
+
+    Raises:
+        HostError: the batch is no longer in the raw zone.
+    """
+    source = raw_zone / contract.dataset / replayed
+    earlier = read_manifest(source)
+    with Landing(raw_zone, contract.dataset, f"day-{replay_id}") as landing:
+        for name in ("records", "keys") if is_newest else ("records",):
+            for path in map(Path, record_files(source, name)):
+                _same_file(path, landing.folder / path.name)
+        for part in ("day", str(replay_id), earlier.content_sha256, contract.content_sha256):
+            landing.add_digest(part)
+        landing.rows = earlier.fetched
+        manifest = Manifest(
+            batch_id=batch_id(contract.dataset, earlier.as_of, landing.content_sha256),
+            dataset=contract.dataset,
+            as_of=earlier.as_of,
+            contract_version=contract.version,
+            endpoint=str(source.relative_to(raw_zone)),
+            content_sha256=landing.content_sha256,
+            fetched=earlier.fetched,
+            declared=earlier.declared,
+            requests=earlier.requests,
+            failed_requests=earlier.failed_requests,
+            request_seconds=earlier.request_seconds,
+            replays=replayed,
+            rejudges_day=True,
+        )
+        folder = landing.publish(manifest)
+    return read_manifest(folder)
+
+
+def _comes_whole(contract: Contract) -> bool:
+    """Whether each batch holds the whole table, and not what changed."""
+    source = contract.source
+    if isinstance(source, SqlSource | FilesSource):
+        return False
+    return source.watermark is None
+
+
+def _same_file(path: Path, name: Path) -> None:
+    try:
+        name.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, name)
 
 
 def _records(contract: Contract, keys: set[Key], folder: Path) -> list[pa.RecordBatch]:

@@ -43,10 +43,17 @@ class Manifest:
     failed_requests: int = 0
     request_seconds: float = 0.0
     replays: str | None = None
+    rejudges_day: bool = False
+    """Of a replay: all records of that batch, not only those of open cases."""
     follows: str | None = None
     files: tuple[ReceivedFile, ...] = ()
     """Of a source of files: each one, and what became of it."""
     drift: dict[str, Any] | None = None
+
+    @property
+    def only_cases(self) -> bool:
+        """Whether these are a handful of records that failed before, which say nothing about the whole."""
+        return self.replays is not None and not self.rejudges_day
 
 
 def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:

@@ -20,6 +20,7 @@ from kho.quality.deadlines import Deadlines, load_deadlines
 from kho.quality.weighting import weighting_on, weighting_path
 from kho.report import (
     bands,
+    corrections,
     measured,
     names,
     night,
@@ -66,6 +67,7 @@ class Report:
     overdue: overdue.Overdue
     schema_changes: tuple[schema_changes.SchemaChange, ...]
     refused_files: tuple[refused_files.RefusedFile, ...]
+    corrections: tuple[corrections.CorrectedValue, ...]
 
     def with_outcome(self, outcome: str) -> tuple[night.DatasetNight, ...]:
         """The datasets that fared so tonight."""
@@ -132,6 +134,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),
             refused_files=refused_files.read_refused_files(db, as_of),
+            corrections=corrections.read_corrections(db, as_of),
         )
 
 

@@ -7,6 +7,7 @@ spreadsheet, now or after somebody saves it as CSV, would take for a formula or 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from kho.report.vietnamese import clip
 
@@ -17,8 +18,11 @@ _LINK = re.compile(
 _SHARE = re.compile(r"^\\\\")
 
 
+@lru_cache(maxsize=2_048)
 def sheet_text(text: str, limit: int = 160) -> str:
     """`text` for a cell, cut to `limit` characters."""
-    line = _LINK.sub(r"\1[:]", clip(text, limit))
+    # Nearly all that systems send is plain; looking at each character takes a while.
+    is_plain = len(text) <= limit and text.isascii() and text.isprintable()
+    line = _LINK.sub(r"\1[:]", " ".join(text.split()) if is_plain else clip(text, limit))
     line = _SHARE.sub("[\\\\\\\\]", line)
     return f"'{line}" if line[:1] in _FORMULA_STARTS else line

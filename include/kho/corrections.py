@@ -1,0 +1,263 @@
+"""Corrections as data: spot fixes of single values, each with its reason, its author and its end.
+
+In: `include/corrections/<dataset>.yaml` and a landed batch. Out: the batch with the corrected values, for
+staging; the raw zone is never changed. A correction that no longer matches what the source sends fails the
+dataset's night, with file and line: the source was mended, or says something else now, and a person has to
+look.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import duckdb
+from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Expression, StarExpression
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, model_validator
+
+from kho.duck import connect as duck_connect
+from kho.errors import ConfigurationError, ContractError
+from kho.raw_zone.landing import record_files
+from kho.settings import get_settings
+from kho.sql_files import run_file
+from kho.yaml_source import YamlDocument, load_yaml
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from kho.contracts import Contract
+
+Text = Annotated[StrictStr, Field(min_length=1)]
+
+
+class Correction(BaseModel):
+    """One value of one record, or of `rows` records with the same key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    id: Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]{3,80}$")]
+    key: dict[str, Text]
+    """The business key: each of its columns, as the source writes it."""
+    column: Text
+    old: StrictStr | None = Field(alias="from")
+    """What the source says, as it writes it; null: nothing."""
+    new: Text = Field(alias="to")
+    why: Text
+    reported_to: Text
+    by: Text
+    date: dt.date
+    rows: int = Field(ge=1)
+    valid_until: dt.date
+    valid_from: dt.date | None = None
+    """The first night; the day it was written unless told."""
+    where: str = ""
+    """File and line."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Correction:
+        if self.valid_until < (self.valid_from or self.date):
+            raise ValueError("valid_until is before the correction begins")
+        if self.old == self.new:
+            raise ValueError("'from' and 'to' are the same")
+        return self
+
+    def in_force(self, night: dt.date) -> bool:
+        """Whether it holds in the night of `night`."""
+        first = self.valid_from or self.date
+        return first <= night <= self.valid_until
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corrections: tuple[Correction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A correction and how many records of a batch it changes."""
+
+    correction: Correction
+    rows: int
+
+
+def corrections_path(dataset: str) -> Path:
+    """Where the corrections of a dataset are, if it has any."""
+    return get_settings().corrections_dir / f"{dataset}.yaml"
+
+
+def corrections_in_force(contract: Contract, night: dt.date) -> tuple[Correction, ...]:
+    """The corrections of a dataset that hold in a night; nothing is read where there is no file.
+
+    Raises:
+        ContractError: the file is wrong; `where` names file and line.
+    """
+    path = corrections_path(contract.dataset)
+    if not path.is_file():
+        return ()
+    return tuple(one for one in _load(path, contract) if one.in_force(night))
+
+
+def count_matches(contract: Contract, fixes: Sequence[Correction], folder: Path) -> tuple[Applied, ...]:
+    """How many records of a batch each correction changes; those whose key did not come are left out.
+
+    Raises:
+        ConfigurationError: a key came, but not as often, or not with the value, that its correction expects.
+    """
+    files = record_files(folder)
+    if not files:
+        return ()
+    with duck_connect(threads=2, memory="200MB") as duck:
+        landed = duck.read_parquet(files)
+        _require_types(duck, landed, contract, fixes)
+        counts = []
+        for fix in fixes:
+            here, matches = _has_key(contract, fix), _matches(contract, fix)
+            counts += [_count(here), _count(matches)]
+        (found,) = landed.aggregate(counts).fetchall()
+    applied = []
+    for index, fix in enumerate(fixes):
+        present, matching = found[2 * index] or 0, found[2 * index + 1] or 0
+        if present and not present == matching == fix.rows:
+            raise ConfigurationError(
+                f"correction '{fix.id}' no longer matches: {present} records have its key and {matching} of "
+                f"them the value it replaces; it expects {fix.rows}",
+                dataset=contract.dataset,
+                where=fix.where,
+                next_step="if the source was mended, remove the correction; else ask its owner what is right",
+            )
+        if present:
+            applied.append(Applied(fix, matching))
+    return tuple(applied)
+
+
+def corrected(
+    landed: duckdb.DuckDBPyRelation, contract: Contract, fixes: Sequence[Correction]
+) -> duckdb.DuckDBPyRelation:
+    """The landed records with the corrected values; without corrections the very same relation."""
+    if not fixes:
+        return landed
+    types = dict(zip(landed.columns, map(str, landed.types), strict=True))
+    values: dict[str, Expression] = {}
+    for fix in fixes:
+        name = contract.column(fix.column).source_name
+        new = ConstantExpression(fix.new).cast(types[name])
+        values[name] = CaseExpression(_matches(contract, fix), new).otherwise(
+            values.get(name, ColumnExpression(name))
+        )
+    changed = [value.alias(name) for name, value in values.items()]
+    return landed.select(StarExpression(exclude=list(values)), *changed)
+
+
+def note_applied(db: sa.Connection, dataset: str, batch_id: str, applied: Sequence[Applied]) -> None:
+    """Write down what was corrected in a batch; staging it again replaces what was said before."""
+    fixes = [one.correction for one in applied]
+    run_file(
+        db,
+        "quality/note_corrections.sql",
+        dataset=dataset,
+        batch_id=batch_id,
+        ids=[fix.id for fix in fixes],
+        keys=["|".join(fix.key.values()) for fix in fixes],
+        columns=[fix.column for fix in fixes],
+        olds=[fix.old for fix in fixes],
+        news=[fix.new for fix in fixes],
+        rows=[one.rows for one in applied],
+        whys=[fix.why for fix in fixes],
+        reports=[fix.reported_to for fix in fixes],
+        authors=[fix.by for fix in fixes],
+        dates=[fix.date for fix in fixes],
+        ends=[fix.valid_until for fix in fixes],
+    )
+
+
+def _load(path: Path, contract: Contract) -> tuple[Correction, ...]:
+    document = load_yaml(path)
+    try:
+        found = _File.model_validate(document.data).corrections
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+        raise _wrong(document, contract, tuple(first["loc"]), first["msg"]) from error
+    checked: list[Correction] = []
+    for index, fix in enumerate(found):
+        place: tuple[str | int, ...] = ("corrections", index)
+        if any(fix.id == other.id for other in checked):
+            raise _wrong(document, contract, (*place, "id"), f"the id '{fix.id}' occurs twice")
+        _check(document, contract, place, fix)
+        checked.append(fix.model_copy(update={"where": document.where(place)}))
+    return tuple(checked)
+
+
+def _check(document: YamlDocument, contract: Contract, place: tuple[str | int, ...], fix: Correction) -> None:
+    key = {column.name for column in contract.key}
+    if set(fix.key) != key:
+        raise _wrong(document, contract, (*place, "key"), f"the key has the columns {', '.join(sorted(key))}")
+    named = {column.name: column for column in contract.columns}
+    column = named.get(fix.column)
+    if column is None or column.name in key or column.nested_count or column.nested_sum:
+        raise _wrong(
+            document, contract, (*place, "column"), f"'{fix.column}' is not a column that can be corrected"
+        )
+    if any(named[name].classification == "personal" for name in (fix.column, *key)):
+        raise _wrong(
+            document,
+            contract,
+            (*place, "column"),
+            "personal data does not belong here; have it mended at its source",
+        )
+
+
+def _wrong(document: YamlDocument, contract: Contract, place: tuple[Any, ...], message: str) -> ContractError:
+    key = ".".join(str(part) for part in place) or "document"
+    return ContractError(
+        f"correction key '{key}': {message}",
+        dataset=contract.dataset,
+        where=document.where(place),
+        next_step="correct the file; include/corrections/README.md has an example",
+    )
+
+
+def _require_types(
+    duck: duckdb.DuckDBPyConnection,
+    landed: duckdb.DuckDBPyRelation,
+    contract: Contract,
+    fixes: Sequence[Correction],
+) -> None:
+    types = dict(zip(landed.columns, map(str, landed.types), strict=True))
+    for fix in fixes:
+        kind = types[contract.column(fix.column).source_name]
+        if duck.execute(f"SELECT TRY_CAST(? AS {kind}) IS NULL", [fix.new]).fetchall() == [(True,)]:
+            raise ConfigurationError(
+                f"correction '{fix.id}': 'to' is no {kind.lower()}, which the source sends there",
+                dataset=contract.dataset,
+                where=fix.where,
+                next_step="write it as the source writes its values",
+            )
+
+
+def _count(condition: Expression) -> Expression:
+    one = CaseExpression(condition, ConstantExpression(1)).otherwise(ConstantExpression(0))
+    return duckdb.FunctionExpression("sum", one)
+
+
+def _has_key(contract: Contract, fix: Correction) -> Expression:
+    parts = [
+        _text(contract.column(name).source_name) == ConstantExpression(value)
+        for name, value in fix.key.items()
+    ]
+    return reduce(and_, parts)
+
+
+def _matches(contract: Contract, fix: Correction) -> Expression:
+    value = _text(contract.column(fix.column).source_name)
+    same = value.isnull() if fix.old is None else value == ConstantExpression(fix.old)
+    return _has_key(contract, fix) & same
+
+
+def _text(source_name: str) -> Expression:
+    return ColumnExpression(source_name).cast("VARCHAR")
