@@ -37,7 +37,9 @@ COMMENT ON COLUMN meta.batch.rejudges_day IS
 'A replay of all that a night brought: its results stand for its night, unlike those of a few open cases.';
 
 -- As before, but a replayed night speaks for its night.
-CREATE OR REPLACE FUNCTION dq.evidence_on(as_of date, only_dataset text DEFAULT NULL, this_batch text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION dq.evidence_on(
+    as_of date, only_dataset text DEFAULT NULL, this_batch text DEFAULT NULL
+)
 RETURNS TABLE (
     dataset text, agency_code text, principle text, rule_id text, severity text, fault text,
     evaluated bigint, failed bigint, judged_on date
