@@ -1,7 +1,7 @@
 """What follows once every dataset's night is over: the star schema, then the secretariat's report.
 
 **Purpose**: `star` joins what the night loaded and turns the quarantine's calendar (waivers end, deadlines
-pass); `quality_report` writes the page and each agency's list of records to mend.
+pass); `quality_report` writes the page, each agency's list of records to mend, and Data Docs.
 
 **Schedule**: `star` when the assets of all datasets were updated for the same night, good or bad;
 `quality_report` when the star was. The partition key is the night's date.
@@ -53,5 +53,5 @@ with DAG(
     def write(name: str) -> None:
         run_step(lambda context: getattr(pipeline, name)(night(), context))
 
-    for name in ("write_report", "write_lists"):
+    for name in ("write_report", "write_lists", "build_docs"):
         task(task_id=name)(write)(name)

@@ -4,7 +4,7 @@ In: a dataset's slug and the night's date. Out: a `StepResult` for each step. Th
 line call these functions and nothing else, so both do the same thing.
 
     extract -> stage -> validate -> load -> finish      per dataset
-    build_star -> write_report                          once all datasets have finished
+    build_star -> write_report -> build_docs            once all datasets have finished
 
 Each step may be killed and run again. A step finds its input by the batch id; what a crash took (the
 staging tables are unlogged) is made again from the raw zone.
@@ -464,6 +464,15 @@ def write_lists(as_of: date, context: Context, agency: str | None = None) -> Ste
         counts={"files": len(lists), "records": sum(item.records for item in lists)},
         message=str(lists_folder(context.settings, as_of)),
     )
+
+
+def build_docs(as_of: date, context: Context) -> StepResult:
+    """Make Great Expectations' pages of all rules and their last results; the message is the first page."""
+    from kho.report.data_docs import build_data_docs
+
+    clock = _Clock("quality_report", "build_docs")
+    path = build_data_docs(context.engine, as_of, context.settings)
+    return clock.result(None, message=str(path))
 
 
 class _Clock:

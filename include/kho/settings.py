@@ -93,6 +93,11 @@ class Settings:
         return self.home / "reports"
 
     @property
+    def data_docs(self) -> Path:
+        """Great Expectations' pages about rules and last results."""
+        return self.home / "data_docs"
+
+    @property
     def secrets_file(self) -> Path:
         """Generated passwords and keys, readable by the owner only."""
         return self.home / "secrets.json"

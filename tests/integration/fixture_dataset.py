@@ -7,6 +7,7 @@ records are landed as text, as JSON and files are; from there on everything is w
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -44,13 +45,15 @@ class FixtureNight:
     province: Province
     records: int = field(default=0)
 
-    def load(self, dataset: str, days_later: int = 0) -> Counts:
-        """Land the fixture as the content of one night, and load it."""
+    def load(
+        self, dataset: str, days_later: int = 0, records: Sequence[Mapping[str, Any]] | None = None
+    ) -> Counts:
+        """Land the fixture, or the given records, as the content of one night, and load it."""
         context: Context = self.province.context
         contract = load_contract(dataset)
         as_of = NIGHT + timedelta(days=days_later)
         with Landing(context.settings.raw_zone, dataset, "fixture") as landing:
-            landing.write_batches(_records(dataset, contract.source_names).to_batches())
+            landing.write_batches(_records(dataset, contract.source_names, records).to_batches())
             landing.add_digest(contract.content_sha256)
             manifest = Manifest(
                 batch_id=batch_id(dataset, as_of, landing.content_sha256),
@@ -73,9 +76,10 @@ class FixtureNight:
         return self.province.everything_in_dw()
 
 
-def _records(dataset: str, names: tuple[str, ...]) -> pa.Table:
-    lines = (FIXTURES / f"{dataset}.jsonl").read_text(encoding="utf-8").splitlines()
-    records = [json.loads(line) for line in lines]
+def _records(dataset: str, names: tuple[str, ...], records: Sequence[Mapping[str, Any]] | None) -> pa.Table:
+    if records is None:
+        lines = (FIXTURES / f"{dataset}.jsonl").read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines]
     return pa.table(
         {name: pa.array([_text(one.get(name)) for one in records], pa.string()) for name in names}
     )

@@ -33,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
 )
 sandbox_app = typer.Typer(help="Sources to try with, where there are no real ones.", no_args_is_help=True)
+docs_app = typer.Typer(help="Great Expectations' own pages and tools.", no_args_is_help=True)
 quarantine_app = typer.Typer(help="The rows that wait for their owner.", no_args_is_help=True)
 submissions_app = typer.Typer(help="Who has to report what by when, and who did.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
@@ -41,6 +42,7 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(rules.app, name="rules")
 app.add_typer(gate.app, name="gate")
+app.add_typer(docs_app, name="docs")
 
 # A log file or a pipe has no width of its own; tables need one.
 out = Console(width=None if sys.stdout.isatty() else 160)
@@ -220,6 +222,24 @@ def report(night: Night = None) -> None:
 
     context = Context.create(EnvironmentConnections(get_settings()))
     print(write_report(night or tonight(), context).message)
+
+
+@docs_app.command("build")
+def docs_build(night: Night = None) -> None:
+    """Make Great Expectations' pages of all rules and their last results, and print the first one's path."""
+    from kho.connections import EnvironmentConnections
+    from kho.pipeline import Context, build_docs
+
+    context = Context.create(EnvironmentConnections(get_settings()))
+    print(build_docs(night or tonight(), context).message)
+
+
+@docs_app.command("export")
+def docs_export(folder: Path) -> None:
+    """Write all suites into FOLDER/gx, as a project that Great Expectations' own tools open."""
+    from kho.report.data_docs import export_suites
+
+    print(export_suites(folder, tonight(), get_settings()))
 
 
 @app.command()

@@ -12,7 +12,7 @@ from kho.night.outcome import DatasetOutcome
 
 STAGES = ("extract", "stage", "validate", "load", "finish")
 LAST = {"star": "build_star", "quality_report": "write_report"}
-"""The DAGs after the datasets, and the only task of each."""
+"""The DAGs after the datasets, and the task of each that others wait for."""
 
 _OVER = {"success", "failed"}
 
