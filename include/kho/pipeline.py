@@ -154,6 +154,7 @@ def validate(batch_id: str, context: Context) -> StepResult:
 
 def load(batch_id: str, context: Context) -> StepResult:
     """Load a validated batch in one transaction; a batch that is in the warehouse is left alone."""
+    from kho.anomalies.step import find, watched
     from kho.load import load_batch
 
     manifest, contract = _batch(batch_id, context)
@@ -162,8 +163,11 @@ def load(batch_id: str, context: Context) -> StepResult:
     if status != "loaded" and (status != "validated" or not ledger.is_staged(context.engine, manifest)):
         validate(batch_id, context)
     table = stage_table(batch_id)
-    loaded = load_batch(context.engine, contract, manifest, table)
+    watch, message = watched(contract, context.settings)
+    loaded = load_batch(context.engine, contract, manifest, table, watch)
     drop_staging(context.engine, table)
+    if watch:
+        message = find(context.engine, watch, manifest)
     return clock.result(
         batch_id,
         outcome="unchanged" if loaded.already else "done",
@@ -174,6 +178,7 @@ def load(batch_id: str, context: Context) -> StepResult:
             "duplicates": loaded.duplicates,
             "loaded": loaded.loaded,
         },
+        message=message,
     )
 
 

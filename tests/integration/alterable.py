@@ -41,6 +41,10 @@ class Alterable(ABC):
         """The column becomes text."""
 
     @abstractmethod
+    def widen(self, column: str) -> str:
+        """The column of text has room for more."""
+
+    @abstractmethod
     def set_in_row(self, number: int, column: str, value: str) -> str:
         """One row, by its place, gets a value."""
 
@@ -99,6 +103,9 @@ class PostgresTable(Alterable):
 
     def retype(self, column: str) -> str:
         return f'ALTER TABLE {self.name} ALTER COLUMN "{column}" TYPE text USING "{column}"::text'
+
+    def widen(self, column: str) -> str:
+        return f'ALTER TABLE {self.name} ALTER COLUMN "{column}" TYPE varchar(200)'
 
     def set_in_row(self, number: int, column: str, value: str) -> str:
         return (
@@ -165,6 +172,9 @@ class MariaDbTable(Alterable):
 
     def retype(self, column: str) -> str:
         return f"ALTER TABLE {self.name} MODIFY COLUMN `{column}` varchar(60)"
+
+    def widen(self, column: str) -> str:
+        return f"ALTER TABLE {self.name} MODIFY COLUMN `{column}` varchar(200)"
 
     def set_in_row(self, number: int, column: str, value: str) -> str:
         """The row is known by all that it holds: the agency's table has no key."""

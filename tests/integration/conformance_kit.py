@@ -146,6 +146,8 @@ def free_text(contract: Contract) -> Column | None:
         if column.logical_type == "string"
         and column.source_name not in {key.source_name for key in contract.key}
         and column.name != contract.quality.agency_column
+        and column.charset in (None, "unicode")
+        and column.source_type in (None, "text")
     ]
     return min(texts, key=lambda one: (one.required, one.text_hygiene != "clean"), default=None)
 

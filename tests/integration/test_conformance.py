@@ -424,7 +424,9 @@ def test_strange_text_arrives_clean_and_stops_nothing(dataset: str, case: Callab
     assert column is not None
     if isinstance(here.contract.source, SqlSource):
         text = STRANGE.replace("\0", "").replace("'", "''")
-        with here.table.altered(here.table.set_in_row(0, column.source_name, text)):
+        with here.table.altered(
+            here.table.widen(column.source_name), here.table.set_in_row(0, column.source_name, text)
+        ):
             found = here.staged(column.name)
             outcome = here.province.run(dataset, EPOCH)[-1].outcome
     else:

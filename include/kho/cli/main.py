@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import dataset, quality, quarantine, rules
+from kho.cli import anomaly, dataset, quality, quarantine, rules
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -39,6 +39,7 @@ app.add_typer(submissions_app, name="submissions")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(rules.app, name="rules")
+app.add_typer(anomaly.app, name="anomaly")
 
 # A log file or a pipe has no width of its own; tables need one.
 out = Console(width=None if sys.stdout.isatty() else 160)

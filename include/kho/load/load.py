@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from kho.anomalies.config import Watch
+from kho.anomalies.profile import profile_batch
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.load.compare import compare_with_star
@@ -49,8 +51,12 @@ def load_batch(
     contract: Contract,
     manifest: Manifest,
     table: StageTable,
+    watch: Watch | None = None,
 ) -> Loaded:
     """Load a batch; returns its count equation.
+
+    Args:
+        watch: what is measured of the rows, for the nights to come; nothing without it.
 
     Raises:
         ReconciliationError: the equation does not hold; nothing was changed.
@@ -72,6 +78,8 @@ def load_batch(
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
+        if watch:
+            profile_batch(db, watch, manifest)
         if not manifest.replays:
             compare_with_star(db, contract, manifest, counted.accepted)
             _score(db, contract, manifest, counted.newest)
