@@ -154,7 +154,7 @@ def validate(batch_id: str, context: Context) -> StepResult:
 
 def load(batch_id: str, context: Context) -> StepResult:
     """Load a validated batch in one transaction; a batch that is in the warehouse is left alone."""
-    from kho.anomalies.step import find, watched
+    from kho.anomalies.step import watched
     from kho.load import load_batch
 
     manifest, contract = _batch(batch_id, context)
@@ -166,8 +166,6 @@ def load(batch_id: str, context: Context) -> StepResult:
     watch, message = watched(contract, context.settings)
     loaded = load_batch(context.engine, contract, manifest, table, watch)
     drop_staging(context.engine, table)
-    if watch:
-        message = find(context.engine, watch, manifest)
     return clock.result(
         batch_id,
         outcome="unchanged" if loaded.already else "done",
@@ -191,7 +189,12 @@ def finish(
     batch_id: str | None = None,
     error: BaseException | str | None = None,
 ) -> StepResult:
-    """Record how the dataset fared tonight, so that the report can say it whatever happened."""
+    """Record how the dataset fared tonight, so that the report can say it whatever happened.
+
+    What is loaded is compared with comparable nights; that changes no outcome.
+    """
+    from kho.anomalies.step import look_at_night
+
     clock = _Clock(dataset, "finish")
     if outcome is None:
         outcome = "loaded" if error is None else "blocked" if isinstance(error, GateClosed) else "failed"
@@ -207,9 +210,12 @@ def finish(
             next_step=error.next_step if isinstance(error, KhoError) else None,
             batch_id=batch_id,
         )
+    message = str(error) if error else ""
     if batch_id:
         drop_staging(context.engine, stage_table(batch_id))
-    return clock.result(batch_id, outcome=outcome, message=str(error) if error else "")
+        if outcome in ("loaded", "unchanged"):
+            message = look_at_night(context.engine, dataset, batch_id, as_of, context.settings)
+    return clock.result(batch_id, outcome=outcome, message=message)
 
 
 def run_dataset(

@@ -10,6 +10,7 @@ CREATE TABLE dq.profile (
     row_count bigint NOT NULL,
     metrics jsonb NOT NULL,
     profiled_at timestamptz NOT NULL DEFAULT now(),
+    looked_at timestamptz,
     PRIMARY KEY (batch_id, agency_code)
 );
 CREATE INDEX profile_by_night ON dq.profile (dataset, as_of, agency_code);
@@ -19,6 +20,8 @@ COMMENT ON COLUMN dq.profile.scope IS
 'What the batch covers: so many days of changes, changes of a table, files, all. Like is compared with like.';
 COMMENT ON COLUMN dq.profile.metrics IS
 'By metric (nulls:fee_amount_vnd, share:status_code=9, …) its value, and of how many rows it is.';
+COMMENT ON COLUMN dq.profile.looked_at IS
+'When the batch was compared with earlier nights; empty until then, and of agencies.';
 
 CREATE TABLE dq.anomaly (
     anomaly_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -12,9 +12,10 @@ matters to anybody.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -41,20 +42,50 @@ _APART = {"tet": 60, "holiday": 10, "makeup": 5}
 """Days between a special night and one that it may be compared with."""
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Scale = Literal["amount", "share", "number"]
-Verdict = Literal["", "open", "expected", "defect"]
+Verdict = Literal["open", "expected", "defect"]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Tonight and the nights before it; with which of these it compares is asked once for all measures."""
+
+    tonight: date
+    season: Season
+    nights: Sequence[date]
+    seasons: Sequence[Season]
+
+    @cached_property
+    def alike(self) -> Flags:
+        """Nights of the same season, whatever the day of the week."""
+        return np.array([_alike(one, self.season) for one in self.seasons], bool)
+
+    @cached_property
+    def weekdays(self) -> NDArray[np.int8]:
+        """The day of the week of each night; -1 of a special one."""
+        return np.array([-1 if one.special else one.weekday for one in self.seasons], np.int8)
+
+    @cached_property
+    def special(self) -> Flags:
+        """Nights as special as tonight. A Tết goes down and up again: only another Tết compares."""
+        before = self.tonight - timedelta(days=_APART.get(self.season.special, 0))
+        return np.array(
+            [
+                one.special == self.season.special and night <= before
+                for night, one in zip(self.nights, self.seasons, strict=True)
+            ],
+            bool,
+        )
 
 
 @dataclass(frozen=True)
 class Past:
-    """A measure on earlier nights; arrays of one length, NaN where it was not taken."""
+    """A measure on earlier nights; arrays as long as there are nights, NaN where it was not taken."""
 
-    nights: Sequence[date]
-    seasons: Sequence[Season]
-    tonight: date
     values: Floats
     counts: Floats
-    verdicts: Sequence[Verdict]
+    verdicts: Mapping[date, Verdict]
 
 
 @dataclass(frozen=True)
@@ -85,41 +116,49 @@ class Finding:
 
 
 def look(
-    kind: Kind, scale: Scale, value: float, rows: int, past: Past, season: Season, limits: Limits
+    kind: Kind, scale: Scale, value: float, rows: int, past: Past, calendar: Calendar, limits: Limits
 ) -> Finding | None:
     """Whether a value is beyond what is usual for its season.
 
     Args:
         rows: of how many rows the value is; a share of few rows says nothing.
     """
-    enough = kind == "volume" or scale == "amount"
+    enough = scale == "amount"
     if not enough and rows < limits.minimum_rows:
         return None
-    usable = np.isfinite(past.values) & np.array([v not in ("open", "defect") for v in past.verdicts], bool)
+    usable = np.isfinite(past.values)
     if not enough:
         usable &= past.counts >= limits.minimum_rows
+    if past.verdicts:
+        usable &= np.array(
+            [past.verdicts.get(night) not in ("open", "defect") for night in calendar.nights], bool
+        )
     if int(usable.sum()) < limits.minimum_nights:
         return None
-    group, wide = _comparable(past, usable, season, limits.minimum_comparable)
+    group, wide = _comparable(calendar, usable, limits.minimum_comparable)
     if group is None:
         return None
     group = group[-MOST_COMPARABLE:]
     turn, back = _SCALES[scale]
     turned = turn(past.values)
     now = float(turn(np.array([value]))[0])
+    low, high = float(turned[group].min()), float(turned[group].max())
+    if low <= now <= high:
+        return None
     middle = float(np.median(turned[group]))
     spread = max(
         _deviation(turned[group]),
-        _pooled(turned, past.seasons, usable) if not season.special else 0.0,
+        0.0 if calendar.season.special else _pooled(turned, calendar, usable),
         _noise(scale, middle, rows, past.counts[group]),
     )
     patience = limits.sensitivity * (2 if wide else 1)
-    low = min(middle - patience * spread, float(turned[group].min()))
-    high = max(middle + patience * spread, float(turned[group].max()))
+    low, high = min(middle - patience * spread, low), max(middle + patience * spread, high)
     expected = [
         index
-        for index, verdict in enumerate(past.verdicts)
-        if verdict == "expected" and _alike(past.seasons[index], season) and math.isfinite(past.values[index])
+        for index, night in enumerate(calendar.nights)
+        if past.verdicts.get(night) == "expected"
+        and calendar.alike[index]
+        and math.isfinite(past.values[index])
     ]
     for index in expected:
         low = min(low, float(turned[index]) - 2 * spread)
@@ -135,8 +174,8 @@ def look(
         rows=rows,
         group=len(group),
         nights=int(usable.sum()),
-        comparable=tuple((past.nights[i], float(past.values[i])) for i in group[-SHOWN:]),
-        expected=tuple((past.nights[i], float(past.values[i])) for i in expected[-SHOWN:]),
+        comparable=tuple((calendar.nights[i], float(past.values[i])) for i in group[-SHOWN:]),
+        expected=tuple((calendar.nights[i], float(past.values[i])) for i in expected[-SHOWN:]),
         wide=wide,
     )
     return found if _matters(found, kind, scale, limits) else None
@@ -157,31 +196,17 @@ def _matters(found: Finding, kind: Kind, scale: Scale, limits: Limits) -> bool:
     return change >= least * abs(found.center) and change > 0
 
 
-def _comparable(
-    past: Past, usable: NDArray[np.bool_], season: Season, least: int
-) -> tuple[NDArray[np.intp] | None, bool]:
+def _comparable(calendar: Calendar, usable: Flags, least: int) -> tuple[NDArray[np.intp] | None, bool]:
     """The nights to compare with, of the closest kind with enough of them; whether it is a last resort."""
-
-    def where(fits: Callable[[Season], bool]) -> NDArray[np.intp]:
-        return np.flatnonzero(usable & np.array([fits(one) for one in past.seasons], bool))
-
-    if season.special:
-        # The days of one Tết go down and up again: they are compared with those of another one.
-        group = where(lambda one: one.special == season.special)
-        before = past.tonight - timedelta(days=_APART[season.special])
-        group = np.array([index for index in group if past.nights[index] <= before], np.intp)
+    if calendar.season.special:
+        group = np.flatnonzero(usable & calendar.special)
         return (group, False) if len(group) >= least else (None, False)
-    for fits in (
-        lambda one: _alike(one, season) and one.weekday == season.weekday,
-        lambda one: _alike(one, season),
-    ):
-        group = where(fits)
+    same_day = calendar.weekdays == calendar.season.weekday
+    for fits in (calendar.alike & same_day, calendar.alike, same_day):
+        group = np.flatnonzero(usable & fits)
         if len(group) >= least:
-            return group, False
-    group = where(lambda one: not one.special and one.weekday == season.weekday)
-    if len(group) < least:
-        return None, False
-    return group, season.month != "mid"
+            return group, fits is same_day and calendar.season.month != "mid"
+    return None, False
 
 
 def _alike(one: Season, other: Season) -> bool:
@@ -193,12 +218,11 @@ def _deviation(values: Floats) -> float:
     return _NORMAL * float(np.median(np.abs(values - np.median(values))))
 
 
-def _pooled(turned: Floats, seasons: Sequence[Season], usable: NDArray[np.bool_]) -> float:
+def _pooled(turned: Floats, calendar: Calendar, usable: Flags) -> float:
     """The usual deviation from what each day of the week usually has, of all ordinary nights."""
-    days = np.array([-1 if one.special else one.weekday for one in seasons])
     rest = []
     for day in range(7):
-        values = turned[usable & (days == day)]
+        values = turned[usable & (calendar.weekdays == day)]
         if len(values) >= 3:
             rest.append(np.abs(values - np.median(values)))
     return _NORMAL * float(np.median(np.concatenate(rest))) if rest else 0.0

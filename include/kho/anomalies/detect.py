@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from kho.anomalies.baseline import Finding, Past, Scale, Verdict, look
+from kho.anomalies.baseline import Calendar, Finding, Past, Scale, Verdict, look
 from kho.anomalies.config import Kind, Watch
 from kho.anomalies.profile import WHOLE
 from kho.anomalies.seasons import Season, season_of
@@ -32,6 +32,7 @@ _KINDS: Mapping[str, Kind] = {
     "p90": "distribution",
     "indicator": "indicator",
 }
+_NOT_TAKEN = (np.nan, 0)
 Night = Mapping[str, tuple[float, int]]
 """A profile: by metric its value and of how many rows."""
 
@@ -71,7 +72,15 @@ def find_anomalies(engine: sa.Engine, watch: Watch, dataset: str, batch_id: str,
             found += look_at(watch, as_of, season, scope, now, earlier, verdicts)
         found = list(strongest(found))
         _keep(db, dataset, batch_id, as_of, season, found)
+        run_file(db, "quality/note_looked.sql", batch_id=batch_id)
     return len(found)
+
+
+def is_to_be_looked_at(engine: sa.Engine, batch_id: str) -> bool:
+    """Whether a batch was measured and not yet compared with earlier nights."""
+    with engine.connect() as db:
+        query = "SELECT looked_at IS NULL FROM dq.profile WHERE batch_id = :id AND agency_code = ''"
+        return bool(db.scalar(sa.text(query), {"id": batch_id}))
 
 
 def covered_days(scope: str) -> int:
@@ -135,36 +144,31 @@ def look_at(
     if len(earlier.nights) < watch.limits.minimum_nights:
         return
     covers = covered_days(scope)
-    seasons = [season_of(night, covers) for night in earlier.nights]
+    calendar = Calendar(as_of, season, earlier.nights, [season_of(night, covers) for night in earlier.nights])
     nothing: Night = {ROWS: (0.0, 0)}
     for code in sorted({*tonight, *earlier.profiles}):
         now = tonight.get(code, nothing)
-        past = earlier.profiles.get(code, {})
-        names = set(now) | {name for profile in past.values() for name in profile}
-        for metric in sorted(names):
+        past = [earlier.profiles.get(code, {}).get(index, nothing) for index in range(len(earlier.nights))]
+        for metric in sorted(set(now).union(*past)):
             kind = _KINDS.get(metric.partition(":")[0])
             measured = _of(now, metric)
             if kind is None or measured is None:
                 continue
-            taken = [_of(past.get(index, nothing), metric) for index in range(len(earlier.nights))]
-            told = verdicts.get((code, metric), {})
-            series = Past(
-                nights=earlier.nights,
-                seasons=seasons,
-                tonight=as_of,
-                values=np.array([one[0] if one else np.nan for one in taken]),
-                counts=np.array([one[1] if one else 0 for one in taken], float),
-                verdicts=[told.get(night, "") for night in earlier.nights],
-            )
-            finding = look(kind, _scale(metric, kind, watch), *measured, series, season, watch.limits)
+            scale = _scale(metric, kind, watch)
+            if scale != "amount" and measured[1] < watch.limits.minimum_rows:
+                continue
+            taken = np.array([_of(profile, metric) or _NOT_TAKEN for profile in past])
+            series = Past(taken[:, 0], taken[:, 1], verdicts.get((code, metric), {}))
+            finding = look(kind, scale, *measured, series, calendar, watch.limits)
             if finding:
                 yield Found(code, metric, kind, finding)
 
 
 def _of(profile: Night, metric: str) -> tuple[float, int] | None:
     """A profile's value; a category that no row has is a share of nothing."""
-    if metric in profile:
-        return profile[metric]
+    found = profile.get(metric)
+    if found is not None:
+        return found
     if metric.startswith("share:"):
         column = metric.removeprefix("share:").partition("=")[0]
         total = profile.get(f"shares:{column}")

@@ -1,14 +1,15 @@
 """Measure the rows that a batch loads.
 
 In: the view `accepted` of a load, and what is watched. Out: `dq.profile`, in the transaction of the load. One
-pass counts rows, empty cells and sums, of the batch and of each agency; shares and quantiles come from at
-most `sample_rows` rows, taken evenly, so that the cost has a bound.
+pass counts rows and sums indicators, by agency; empty cells, shares and quantiles come from at most
+`sample_rows` rows, taken evenly in a second one, so that the cost has a bound.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ from kho.sql_files import run_file
 QUANTILES = (0.1, 0.5, 0.9)
 MOST_CATEGORIES = 30
 _AGENCY = "_agency"
+_ALL = "_all"
+_SAMPLE = "pg_temp.profile_sample"
 WHOLE = ""
 """The agency code of what is said of the whole batch."""
 
@@ -76,36 +79,29 @@ def _agency(watch: Watch) -> sa.ColumnElement[Any]:
 
 
 def _count(db: sa.Connection, watch: Watch, rows: dict[str, int], metrics: dict[str, Metrics]) -> None:
-    """Rows, empty cells, sums and indicators: exact, in one pass over the batch."""
-    agency = _agency(watch).label(_AGENCY)
-    accepted = sa.select(agency, sa.text("*")).select_from(sa.text("accepted")).subquery("a")
-    columns: dict[str, sa.ColumnElement[Any]] = {}
-    for name in watch.nulls:
-        columns[f"n:{name}"] = sa.func.count(_column(name))
+    """Rows and indicators: exact, in one pass by agency."""
+    parts: dict[str, sa.ColumnElement[Any]] = {"rows": sa.func.count()}
     for indicator in watch.indicators:
-        over, under = _parts(indicator)
-        columns[f"i:{indicator.name}"] = over
-        columns[f"d:{indicator.name}"] = under
-    query = (
-        sa.select(
-            _column(_AGENCY),
-            sa.func.grouping(_column(_AGENCY)).label("whole"),
-            sa.func.count().label("rows"),
-            *(value.label(name) for name, value in columns.items()),
-        )
-        .select_from(accepted)
-        .group_by(sa.func.grouping_sets(sa.tuple_(), sa.tuple_(_column(_AGENCY))))
-    )
-    for row in db.execute(query).mappings():
-        code = WHOLE if row["whole"] else row[_AGENCY]
-        if code is None or (code == WHOLE and not row["whole"]):
-            continue
-        rows[code] = row["rows"]
-        of_code = metrics[code]
-        for name in watch.nulls if row["rows"] else ():
-            of_code[f"nulls:{name}"] = (1 - row[f"n:{name}"] / row["rows"], row["rows"])
+        parts[f"i:{indicator.name}"], parts[f"d:{indicator.name}"] = _parts(indicator)
+    for code, sums in _by_agency(db, _agency(watch), parts, "accepted").items():
+        rows[code] = int(sums["rows"])
         for indicator in watch.indicators:
-            _note_indicator(of_code, indicator, row[f"i:{indicator.name}"], row[f"d:{indicator.name}"])
+            over, under = sums[f"i:{indicator.name}"], sums[f"d:{indicator.name}"]
+            _note_indicator(metrics[code], indicator, over, under)
+
+
+def _by_agency(
+    db: sa.Connection, agency: sa.ColumnElement[Any], parts: dict[str, sa.ColumnElement[Any]], table: str
+) -> dict[str, dict[str, Decimal]]:
+    """Counts and sums of each agency's rows, and of all rows, which are the sum of them."""
+    query = sa.select(agency.label(_AGENCY), *(value.label(name) for name, value in parts.items()))
+    sums: dict[str, dict[str, Decimal]] = {WHOLE: dict.fromkeys(parts, Decimal(0))}
+    for row in db.execute(query.select_from(sa.text(table)).group_by(sa.text("1"))).mappings():
+        found = {name: Decimal(row[name] or 0) for name in parts}
+        sums[WHOLE] = {name: sums[WHOLE][name] + found[name] for name in parts}
+        if row[_AGENCY]:
+            sums[row[_AGENCY]] = found
+    return sums
 
 
 def _parts(indicator: Indicator) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
@@ -121,33 +117,42 @@ def _parts(indicator: Indicator) -> tuple[sa.ColumnElement[Any], sa.ColumnElemen
     return sa.func.sum(column), sa.func.count(column)
 
 
-def _note_indicator(metrics: Metrics, indicator: Indicator, over: Any, under: Any) -> None:
-    if over is None or not under:
-        if indicator.kind == "sum":
-            metrics[f"indicator:{indicator.name}"] = (0.0, 0)
-        return
-    value = float(over) if indicator.kind == "sum" else float(over) / float(under)
-    metrics[f"indicator:{indicator.name}"] = (value, int(under))
+def _note_indicator(metrics: Metrics, indicator: Indicator, over: Decimal, under: Decimal) -> None:
+    if indicator.kind == "sum":
+        metrics[f"indicator:{indicator.name}"] = (float(over), int(under))
+    elif under:
+        metrics[f"indicator:{indicator.name}"] = (float(over / under), int(under))
 
 
 def _sample(db: sa.Connection, watch: Watch, rows: int, metrics: dict[str, Metrics]) -> None:
-    """Shares of categories, also by agency, and quantiles of measures: of so many rows at most."""
-    if not rows or not (watch.categories or watch.measures):
+    """Empty cells, shares of categories, quantiles of measures: of so many rows at most."""
+    if not rows:
         return
     step = max(1, -(-rows // watch.limits.sample_rows))
-    names = dict.fromkeys((*watch.categories, *watch.measures))
+    names = dict.fromkeys((*watch.nulls, *watch.categories, *watch.measures))
     taken = (
         sa.select(_agency(watch).label(_AGENCY), *(_column(name) for name in names))
         .select_from(sa.text("accepted"))
         .where(sa.column("_row", sa.BigInteger) % step == 0)
     )
-    db.execute(sa.text("DROP TABLE IF EXISTS pg_temp.profile_sample"))
+    db.execute(sa.text(f"DROP TABLE IF EXISTS {_SAMPLE}"))
     bound = taken.compile(db, compile_kwargs={"literal_binds": True})
     db.exec_driver_sql(f"CREATE TEMP TABLE profile_sample ON COMMIT DROP AS {bound}")
+    _empty(db, watch, metrics)
     if watch.measures:
         _quantiles(db, watch, metrics[WHOLE])
     if watch.categories:
         _shares(db, watch, metrics)
+
+
+def _empty(db: sa.Connection, watch: Watch, metrics: dict[str, Metrics]) -> None:
+    """The share of rows without a value, of each column."""
+    parts = {name: sa.func.count(_column(name)) for name in watch.nulls}
+    counts = _by_agency(db, _column(_AGENCY), {_ALL: sa.func.count(), **parts}, _SAMPLE)
+    for code, of_code in counts.items():
+        total = int(of_code[_ALL])
+        for name in watch.nulls if total else ():
+            metrics[code][f"nulls:{name}"] = (1 - int(of_code[name]) / total, total)
 
 
 def _quantiles(db: sa.Connection, watch: Watch, metrics: Metrics) -> None:
@@ -160,7 +165,7 @@ def _quantiles(db: sa.Connection, watch: Watch, metrics: Metrics) -> None:
             sa.func.count(_column(name)).label(f"n:{name}"),
         )
     ]
-    row = db.execute(sa.select(*measured).select_from(sa.text("pg_temp.profile_sample"))).mappings().one()
+    row = db.execute(sa.select(*measured).select_from(sa.text(_SAMPLE))).mappings().one()
     for name in watch.measures:
         for cut, value in zip(QUANTILES, row[f"q:{name}"] or (), strict=False):
             if value is not None:
@@ -183,7 +188,7 @@ def _shares(db: sa.Connection, watch: Watch, metrics: dict[str, Metrics]) -> Non
             *flags,
             sa.func.count().label("rows"),
         )
-        .select_from(sa.text("pg_temp.profile_sample"))
+        .select_from(sa.text(_SAMPLE))
         .group_by(
             sa.func.grouping_sets(*sets),
         )
