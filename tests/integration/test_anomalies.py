@@ -16,6 +16,7 @@ from rich.console import Console
 from kho.anomalies import Anomaly, find_anomalies, judge, list_anomalies, profile_batch, show
 from kho.anomalies.config import Indicator, Watch, config_path, watch_of
 from kho.anomalies.profile import scope_of
+from kho.anomalies.step import look_at_night
 from kho.anomalies.words import explained_vi, measure_vi
 from kho.cli import anomaly as command
 from kho.contracts import load_contract
@@ -216,6 +217,13 @@ def test_looking_again_finds_nothing_twice(nights: Nights) -> None:
     for _ in range(2):
         assert find_anomalies(nights.engine, nights.watch, DATASET, batch_id, TONIGHT) == 1
         assert nights.count() == 1
+
+
+def test_a_night_killed_before_it_was_looked_at_is_looked_at_by_the_next_run(nights: Nights) -> None:
+    batch_id = nights.load(TONIGHT, of("", times(3)))
+    said = [look_at_night(nights.engine, DATASET, batch_id, TONIGHT, get_settings()) for _ in range(2)]
+    assert said == [f"1 unusual values: kho anomaly list --dataset {DATASET}", ""]
+    assert nights.count() == 1
 
 
 def test_a_night_that_is_mended_withdraws_what_nobody_judged(nights: Nights) -> None:

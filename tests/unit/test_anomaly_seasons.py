@@ -24,6 +24,7 @@ from tests.integration.many_nights import COVERS, DATASET, SCOPE, profiles
         (date(2026, 3, 3), 1, "start Monday", "thứ Hai, đầu tháng"),
         (date(2026, 5, 30), 1, "end Friday", "thứ Sáu, cuối tháng"),
         (date(2026, 4, 1), 1, "quarter_end Tuesday", "thứ Ba, cuối quý"),
+        (date(2026, 4, 3), 4, "quarter_end Thursday", "thứ Năm, cuối quý"),
         (date(2026, 2, 19), 1, "tet", "dịp Tết Nguyên đán"),
         (date(2026, 2, 9), 1, "tet", "dịp Tết Nguyên đán"),
         # The night reads four days, and one of them was a holiday.

@@ -21,6 +21,8 @@ BEFORE_TET, AFTER_TET = 10, 5
 _FEW_DAYS = 8
 """A night that covers more days than this is of no single day of the week."""
 
+_PARTS = ("mid", "start", "end", "quarter_end")
+
 _VI_DAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 _EN_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _VI_SPECIAL = {"tet": "dịp Tết Nguyên đán", "holiday": "ngày nghỉ lễ", "makeup": "ngày làm bù"}
@@ -35,7 +37,8 @@ class Season:
 
     Attributes:
         special: `tet`, `holiday`, `makeup`, or empty for an ordinary day.
-        month: `start` (1st to 5th), `end` and `quarter_end` (the last three days), or `mid`.
+        month: `start` (1st to 5th), `end` and `quarter_end` (the last three days), or `mid`; where the night
+            covers days of several, the one that is most of its own kind.
         weekday: 0 is Monday; the last day that the night covers.
     """
 
@@ -56,7 +59,9 @@ class Season:
 def season_of(night: date, covers: int) -> Season:
     """The season of the night of `night`, whose data is of the `covers` days before it."""
     last = night - timedelta(days=1)
-    return Season(_special(last, min(max(covers, 1), _FEW_DAYS)), _month(last), last.weekday())
+    covers = min(max(covers, 1), _FEW_DAYS)
+    parts = {_month(last - timedelta(days=number)) for number in range(covers)}
+    return Season(_special(last, covers), max(parts, key=_PARTS.index), last.weekday())
 
 
 def label_vi(key: str) -> str:
