@@ -95,7 +95,7 @@ class Finding:
     Attributes:
         comparable: the latest comparable nights and their values; `group` is how many there were.
         expected: nights whose values people have called expected, and that widened the range.
-        wide: too few nights of the same season: compared with ordinary ones, and more patiently.
+        wide: too few nights of the same season and day: compared with others, and more patiently.
     """
 
     value: float
@@ -202,10 +202,11 @@ def _comparable(calendar: Calendar, usable: Flags, least: int) -> tuple[NDArray[
         group = np.flatnonzero(usable & calendar.special)
         return (group, False) if len(group) >= least else (None, False)
     same_day = calendar.weekdays == calendar.season.weekday
-    for fits in (calendar.alike & same_day, calendar.alike, same_day):
+    for closest, fits in ((True, calendar.alike & same_day), (False, calendar.alike), (False, same_day)):
         group = np.flatnonzero(usable & fits)
         if len(group) >= least:
-            return group, fits is same_day and calendar.season.month != "mid"
+            # In the middle of a month the days differ little; at its ends they differ in all ways.
+            return group, not closest and calendar.season.month != "mid"
     return None, False
 
 

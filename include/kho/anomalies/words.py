@@ -78,7 +78,7 @@ def explained_vi(anomaly: Anomaly) -> str:
     season = label_vi(anomaly.season)
     text = f"Thường từ {low} đến {high} ({group} đêm cùng loại: {season}; gần nhất {days})"
     if anomaly.evidence["wide"]:
-        text += "; chưa đủ số đêm cùng thời điểm trong tháng, so với ngày thường"
+        text += "; chưa đủ số đêm cùng thứ, cùng thời điểm trong tháng, so với những đêm gần giống nhất"
     return text
 
 
@@ -93,7 +93,7 @@ def explained_en(anomaly: Anomaly) -> list[str]:
         f"season: {season}; compared with {group} nights of it, {nights} nights known",
     ]
     if of["wide"]:
-        lines.append("too few nights of this part of the month: compared with ordinary ones, more patiently")
+        lines.append("too few nights of this day and part of the month: compared with others, more patiently")
     if of["rows"]:
         lines.append(f"of {of['rows']:,} rows")
     lines += [f"  {night}  {value_en(anomaly, value)}" for night, value in anomaly.comparable]
