@@ -10,6 +10,7 @@ A batch that the ledger holds as loaded is left alone, so a load may be killed a
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -29,6 +30,8 @@ from kho.raw_zone.manifest import Manifest
 from kho.settings import TIMEZONE
 from kho.sql_files import files_in, run_file
 from kho.stage import StageTable
+
+log = logging.getLogger(__name__)
 
 COUNT_FILE = "90_count_loaded.sql"
 
@@ -79,7 +82,7 @@ def load_batch(
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
         if watch:
-            profile_batch(db, watch, manifest)
+            _measure(db, watch, manifest)
         if not manifest.replays:
             compare_with_star(db, contract, manifest, counted.accepted)
             _score(db, contract, manifest, counted.newest)
@@ -98,6 +101,15 @@ def load_batch(
         )
         _drop_views(db)
     return equation
+
+
+def _measure(db: sa.Connection, watch: Watch, manifest: Manifest) -> None:
+    """Measure the batch for the nights to come; what goes wrong there does not cost the load."""
+    try:
+        with db.begin_nested():
+            profile_batch(db, watch, manifest)
+    except sa.exc.DBAPIError:
+        log.exception("measuring %s failed; the night is loaded and not compared", manifest.batch_id)
 
 
 def lock_dataset(db: sa.Connection, dataset: str) -> None:
