@@ -28,7 +28,7 @@ def project_form(commune: str, month: int, projects: int = PROJECTS) -> bytes:
     page.merge_range("A4:I4", f"(Tháng {month} năm 2026)")
     page.write("A5", "Mã đơn vị hành chính:")
     page.write("C5", int(commune))
-    page.merge_range("F6:I6", "(Đơn vị tính: triệu đồng)")
+    page.merge_range("F7:I7", "(Đơn vị tính: triệu đồng)")
     for column, text in enumerate(("STT", "Mã công trình", "Tên công trình", "Ngày khởi công")):
         page.merge_range(7, column, 8, column, text)
     page.merge_range("E8:F8", "Vốn giao")
@@ -46,7 +46,8 @@ def project_form(commune: str, month: int, projects: int = PROJECTS) -> bytes:
             row += 1
         page.write(row, 0, number + 1)
         page.write(row, 1, f"CT-{number + 1:03d}")
-        page.write(row, 2, f"Công trình số {number + 1}")
+        # One of them is called like a total.
+        page.write(row, 2, "Tổng kho vật tư" if number == 4 else f"Công trình số {number + 1}")
         if number % 2:
             page.write_datetime(row, 3, datetime(2026, 3, 1 + number))
         else:

@@ -25,6 +25,9 @@ _SPARSE = 0.2
 """A column that fewer rows than this share fill is a remark, not a column."""
 
 _NUMBER = re.compile(r"\(?[+-]?[\d.,\s]*\d\s*%?\)?")
+_REMARK = re.compile(r"(?i)^\s*\(.*\)\s*$|(đơn vị tính|đvt)\s*:")
+"""What stands above a header and is no group of it: a unit for all, a note in brackets."""
+
 _YEAR = re.compile(r"(19|20)\d{2}")
 _ENDS = tuple(map(folded, Form.model_fields["ends_at"].default))
 IGNORED = frozenset(map(folded, Form.model_fields["ignored_headers"].default))
@@ -142,7 +145,7 @@ def _depth(grid: Grid, texts: Texts, bottom: int) -> int:
 def _belongs(grid: Grid, texts: Texts, bottom: int, above: int) -> bool:
     """Whether a row above a header is a part of it."""
     row, below = texts[above], texts[above + 1]
-    if not any(row) or not _is_heading_row(row):
+    if not any(row) or not _is_heading_row(row) or any(map(_REMARK.search, row)):
         return False
     # Cells merged downwards tie two rows together.
     if any(top <= above < end <= bottom and texts[top][left] for (top, left), (end, _) in grid.merges):

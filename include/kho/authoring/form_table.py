@@ -195,11 +195,10 @@ def _is_total(row: Sequence[Value]) -> bool:
 
 
 def _total_label(row: Sequence[Value]) -> str:
-    """The text by which a row says that it adds up others."""
-    for value in row:
-        if isinstance(value, str) and value.strip():
-            return value.strip() if _TOTAL.match(value.strip()) else ""
-    return ""
+    """The text by which a row says that it adds up others: its only words. A line that is called *Tổng …* and
+    has a code or a unit is a record like any other."""
+    words = [value.strip() for value in row if isinstance(value, str) and re.search(r"[^\W\d_]", value)]
+    return words[0] if len(words) == 1 and _TOTAL.match(words[0]) else ""
 
 
 def _plain(part: str) -> str:
