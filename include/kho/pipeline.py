@@ -176,6 +176,7 @@ def validate(batch_id: str, context: Context) -> StepResult:
 
 def load(batch_id: str, context: Context) -> StepResult:
     """Load a validated batch in one transaction; a batch that is in the warehouse is left alone."""
+    from kho.anomalies.step import watched
     from kho.load import load_batch
 
     manifest, contract = _batch(batch_id, context)
@@ -184,7 +185,9 @@ def load(batch_id: str, context: Context) -> StepResult:
     if status != "loaded" and (status != "validated" or not ledger.is_staged(context.engine, manifest)):
         validate(batch_id, context)
     table = stage_table(batch_id)
-    loaded = load_batch(context.engine, contract, manifest, table, _set_aside(manifest, contract, context))
+    watch, message = watched(contract, context.settings)
+    set_aside = _set_aside(manifest, contract, context)
+    loaded = load_batch(context.engine, contract, manifest, table, set_aside, watch)
     drop_staging(context.engine, table)
     return clock.result(
         batch_id,
@@ -196,6 +199,7 @@ def load(batch_id: str, context: Context) -> StepResult:
             "duplicates": loaded.duplicates,
             "loaded": loaded.loaded,
         },
+        message=message,
     )
 
 
@@ -208,7 +212,12 @@ def finish(
     batch_id: str | None = None,
     error: BaseException | str | None = None,
 ) -> StepResult:
-    """Record how the dataset fared tonight, so that the report can say it whatever happened."""
+    """Record how the dataset fared tonight, so that the report can say it whatever happened.
+
+    What is loaded is compared with comparable nights; that changes no outcome.
+    """
+    from kho.anomalies.step import look_at_night
+
     clock = _Clock(dataset, "finish")
     if outcome is None:
         outcome = "loaded" if error is None else "blocked" if isinstance(error, GateClosed) else "failed"
@@ -224,9 +233,12 @@ def finish(
             next_step=error.next_step if isinstance(error, KhoError) else None,
             batch_id=batch_id,
         )
+    message = str(error) if error else ""
     if batch_id:
         drop_staging(context.engine, stage_table(batch_id))
-    return clock.result(batch_id, outcome=outcome, message=str(error) if error else "")
+        if outcome in ("loaded", "unchanged"):
+            message = look_at_night(context.engine, dataset, batch_id, as_of, context.settings)
+    return clock.result(batch_id, outcome=outcome, message=message)
 
 
 def run_dataset(

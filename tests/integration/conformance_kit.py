@@ -1,21 +1,19 @@
 """What the conformance tests do to a source, whatever dataset it serves.
 
 In: a contract. Out: the ways to spoil what its source sends and to look at what was landed. REST sources are
-spoiled on their way, by a gateway in front of the sandbox; tables are changed in the agency's database.
+spoiled on their way, by a gateway in front of the sandbox; tables are changed in the agency's database (`alterable`).
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import sqlalchemy as sa
 from starlette.responses import Response
 
 from kho import pipeline
@@ -23,10 +21,10 @@ from kho.contracts import Contract, RestSource, SqlSource, load_contracts
 from kho.contracts.model import Column
 from kho.raw_zone.landing import record_files
 from kho.raw_zone.manifest import Manifest, read_manifest
-from kho.sandbox.registry import all_sources, source_of
-from kho.sandbox.source import POSTGRESQL, AgencyTable
+from kho.sandbox.registry import all_sources
 from kho.stage import stage_table
 
+from .alterable import Alterable, alterable
 from .night import EPOCH, Province
 from .spoiling import Gateway, with_records
 
@@ -42,13 +40,6 @@ CONTRACTS = {
 
 REST = [name for name, contract in CONTRACTS.items() if isinstance(contract.source, RestSource)]
 TABLES = [name for name, contract in CONTRACTS.items() if isinstance(contract.source, SqlSource)]
-ALTERABLE = [
-    name
-    for name in TABLES
-    if isinstance(served := source_of(name).served, AgencyTable) and served.engine == POSTGRESQL
-]
-"""Tables that are changed here, in PostgreSQL's own words; a MariaDB is only read."""
-
 WINDOWED = [name for name in REST if CONTRACTS[name].source.window is not None]  # type: ignore[union-attr]
 LAST_SECOND = datetime.combine(EPOCH - timedelta(days=1), datetime.max.time()).replace(microsecond=0)
 MIDNIGHT = datetime.combine(EPOCH - timedelta(days=1), datetime.min.time())
@@ -141,70 +132,10 @@ class Case:
         """A moment as the source writes it."""
         return moment.strftime(column.source_format) if column.source_format else moment.isoformat()
 
-    @contextlib.contextmanager
-    def altered(self, *statements: str) -> Iterator[None]:
-        """The agency changes its table; afterwards it is as it was."""
-        source = self.contract.source
-        assert isinstance(source, SqlSource)
-        with self._as_agency() as db:
-            db.exec_driver_sql(f"CREATE TABLE _before AS SELECT * FROM {source.table}")
-            described = self._describe(db, source.table)
-            for statement in statements:
-                db.exec_driver_sql(statement)
-        try:
-            yield
-        finally:
-            with self._as_agency() as db:
-                self._restore(db, source.table, described)
-
-    @contextlib.contextmanager
-    def moved_away(self) -> Iterator[None]:
-        """The table is not where it was, until the agency puts it back."""
-        source = self.contract.source
-        assert isinstance(source, SqlSource)
-        schema, _, name = source.table.rpartition(".")
-        with self._as_agency() as db:
-            db.exec_driver_sql(f"ALTER TABLE {source.table} RENAME TO moved_away")
-        try:
-            yield
-        finally:
-            with self._as_agency() as db:
-                db.exec_driver_sql(f"ALTER TABLE {schema}.moved_away RENAME TO {name}")
-
-    @contextlib.contextmanager
-    def _as_agency(self) -> Iterator[sa.Connection]:
-        source = self.contract.source
-        assert isinstance(source, SqlSource)
-        sandbox = self.province.sandbox
-        database = source.connection.removeprefix("agency_")
-        reader = sa.make_url(sandbox.database_urls[database])
-        admin = sa.make_url(sandbox.config.admin_urls["postgresql"]).set(database=reader.database)
-        engine = sa.create_engine(admin)
-        try:
-            with engine.begin() as db:
-                yield db
-        finally:
-            engine.dispose()
-
-    def _describe(self, db: sa.Connection, table: str) -> list[tuple[str, str]]:
-        found = sa.inspect(db).get_columns(table.rpartition(".")[2], table.rpartition(".")[0] or None)
-        return [(one["name"], one["type"].compile(db.dialect)) for one in found]
-
-    def _restore(self, db: sa.Connection, table: str, described: list[tuple[str, str]]) -> None:
-        """The columns and rows of before; rights and indexes were never touched."""
-        db.exec_driver_sql(f"DELETE FROM {table}")
-        wanted = dict(described)
-        there = dict(self._describe(db, table))
-        for name in there.keys() - wanted.keys():
-            db.exec_driver_sql(f'ALTER TABLE {table} DROP COLUMN "{name}"')
-        for name, kind in described:
-            if name not in there:
-                db.exec_driver_sql(f'ALTER TABLE {table} ADD COLUMN "{name}" {kind}')
-            elif there[name] != kind:
-                db.exec_driver_sql(f'ALTER TABLE {table} ALTER COLUMN "{name}" TYPE {kind} USING NULL')
-        names = ", ".join(f'"{name}"' for name, _ in described)
-        db.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM _before")
-        db.exec_driver_sql("DROP TABLE _before")
+    @property
+    def table(self) -> Alterable:
+        """The table that serves it, which the test may change."""
+        return alterable(self.contract, self.province.sandbox)
 
 
 def free_text(contract: Contract) -> Column | None:
@@ -215,6 +146,8 @@ def free_text(contract: Contract) -> Column | None:
         if column.logical_type == "string"
         and column.source_name not in {key.source_name for key in contract.key}
         and column.name != contract.quality.agency_column
+        and column.charset in (None, "unicode")
+        and column.source_type in (None, "text")
     ]
     return min(texts, key=lambda one: (one.required, one.text_hygiene != "clean"), default=None)
 

@@ -17,12 +17,11 @@ import pytest
 from starlette.responses import Response
 
 from kho import pipeline
-from kho.contracts import RestSource, SqlSource, dataset_names, load_contract
+from kho.contracts import Column, Contract, RestSource, SqlSource, dataset_names, load_contract
 from kho.errors import AuthenticationFailed, KhoError, SchemaDrifted, SourceUnavailable
 from kho.extract.drift import Drift, needed
 
 from .conformance_kit import (
-    ALTERABLE,
     CONTRACTS,
     LAST_SECOND,
     MIDNIGHT,
@@ -209,14 +208,14 @@ def test_an_interrupted_extraction_goes_on_and_ends_the_same(
     assert here.gateway.requests[path] - before <= needs - half + 1
 
 
-@pytest.mark.parametrize("dataset", ALTERABLE)
+@pytest.mark.parametrize("dataset", TABLES)
 def test_a_table_that_was_closed_to_us_is_read_the_same_later(
     dataset: str, case: Callable[[str], Case]
 ) -> None:
     here = case(dataset)
     clean = here.extract().batch_id
     here = case(dataset)
-    with here.moved_away(), pytest.raises(KhoError):
+    with here.table.moved_away(), pytest.raises(KhoError):
         here.extract()
     assert here.published() == []
     assert here.extract().batch_id == clean
@@ -269,22 +268,60 @@ def test_a_field_of_another_kind_is_written_down(dataset: str, case: Callable[[s
     assert column.source_name in Drift.from_json(here.manifest(result.batch_id).drift).retyped
 
 
-@pytest.mark.parametrize("dataset", ALTERABLE)
+def _unneeded(contract: Contract) -> Column | None:
+    """A column that its rows can do without, and that no other column is read from."""
+    kept = needed(contract)
+    return next((column for column in contract.columns if column.source_name not in kept), None)
+
+
+def _by_policy(here: Case, night: date, change: str) -> Drift:
+    """What the night sees of a change that no row needs: it stops where the contract freezes its columns."""
+    if here.contract.drift == "freeze":
+        with pytest.raises(SchemaDrifted, match=change):
+            here.extract(night)
+        return Drift(here.dataset, "freeze")
+    result = here.extract(night)
+    assert change in result.message
+    return Drift.from_json(here.manifest(result.batch_id).drift)
+
+
+def _noted(here: Case, name: str) -> set[str]:
+    query = "SELECT kind FROM meta.schema_change WHERE dataset = :d AND column_name = :c"
+    return {kind for (kind,) in here.province.rows(query, d=here.dataset, c=name)}
+
+
+@pytest.mark.parametrize("dataset", TABLES)
 def test_a_table_that_changes_is_noticed(dataset: str, case: Callable[[str], Case]) -> None:
     here = case(dataset)
-    table = here.contract.source.table  # type: ignore[union-attr]
-    with here.altered(f"ALTER TABLE {table} ADD COLUMN cot_moi text"):
-        assert "cot_moi" in here.extract().message
+    nights = (EPOCH + timedelta(days=number) for number in itertools.count())
+    with here.table.altered(here.table.add("cot_moi")):
+        drift = _by_policy(here, next(nights), "cot_moi")
+        assert drift.added == ("cot_moi",)
+    assert _noted(here, "cot_moi") == {"added"}
     key = here.contract.key[0].source_name
-    with (
-        here.altered(f'ALTER TABLE {table} RENAME COLUMN "{key}" TO khoa_khac'),
-        pytest.raises(SchemaDrifted, match=key),
-    ):
-        here.extract(EPOCH + timedelta(days=1))
+    for change in (here.table.rename(key, "khoa_khac"), here.table.drop(key)):
+        with here.table.altered(change), pytest.raises(SchemaDrifted, match=key) as raised:
+            here.extract(next(nights))
+        assert raised.value.fault == "contract_breach"
+    assert _noted(here, key) >= {"missing"}
     other = here.column("number", "integer").source_name
-    with here.altered(f'ALTER TABLE {table} ALTER COLUMN "{other}" TYPE text USING "{other}"::text'):
-        result = here.extract(EPOCH + timedelta(days=2))
-        assert other in Drift.from_json(here.manifest(result.batch_id).drift).retyped
+    with here.table.altered(here.table.retype(other)):
+        assert other in _by_policy(here, next(nights), other).retyped
+    assert _noted(here, other) == {"retyped"}
+
+
+@pytest.mark.parametrize("dataset", [name for name in TABLES if _unneeded(CONTRACTS[name])])
+def test_a_column_that_no_row_needs_may_go(dataset: str, case: Callable[[str], Case]) -> None:
+    here = case(dataset)
+    column = _unneeded(here.contract)
+    assert column is not None
+    with here.table.altered(here.table.rename(column.source_name, column.source_name + "_moi")):
+        assert column.source_name in _by_policy(here, EPOCH, column.source_name).missing
+    with here.table.altered(here.table.drop(column.source_name)):
+        assert column.source_name in _by_policy(here, EPOCH + timedelta(days=1), column.source_name).missing
+        if here.contract.drift != "freeze":
+            assert set(here.staged(column.name)) == {None}
+    assert {"missing", "renamed"} & _noted(here, column.source_name)
 
 
 # Emptiness
@@ -300,11 +337,10 @@ def test_a_night_without_records_is_a_good_night(dataset: str, case: Callable[[s
     assert manifest.drift is None
 
 
-@pytest.mark.parametrize("dataset", [n for n in ALTERABLE if CONTRACTS[n].source.watermark])
+@pytest.mark.parametrize("dataset", [n for n in TABLES if CONTRACTS[n].source.watermark])
 def test_a_table_without_news_is_a_good_night(dataset: str, case: Callable[[str], Case]) -> None:
     here = case(dataset)
-    table = here.contract.source.table  # type: ignore[union-attr]
-    with here.altered(f"DELETE FROM {table}"):
+    with here.table.altered(f"DELETE FROM {here.table.name}"):
         results = here.province.run(dataset, EPOCH)
     assert results[-1].outcome == "loaded"
     assert here.manifest(results[0].batch_id).fetched == 0
@@ -361,7 +397,7 @@ def test_the_first_and_last_second_of_a_day_stay_what_they_are(
     assert {here.written(column, LAST_SECOND), here.written(column, MIDNIGHT)} <= set(shown)
 
 
-@pytest.mark.parametrize("dataset", [n for n in ALTERABLE if CONTRACTS[n].source.watermark])
+@pytest.mark.parametrize("dataset", [n for n in TABLES if CONTRACTS[n].source.watermark])
 def test_a_row_of_midnight_belongs_to_the_next_night(dataset: str, case: Callable[[str], Case]) -> None:
     here = case(dataset)
     source = here.contract.source
@@ -369,10 +405,9 @@ def test_a_row_of_midnight_belongs_to_the_next_night(dataset: str, case: Callabl
     assert source.watermark is not None
     column = here.contract.column(source.watermark.column)
     tonight = datetime.combine(EPOCH, datetime.min.time())
-    place = f"WHERE ctid = (SELECT ctid FROM {source.table} ORDER BY ctid OFFSET {{}} LIMIT 1)"
-    update = f'UPDATE {source.table} SET "{column.source_name}" = '
-    with here.altered(
-        f"{update} '{LAST_SECOND}' {place.format(0)}", f"{update} '{tonight}' {place.format(1)}"
+    with here.table.altered(
+        here.table.set_in_row(0, column.source_name, str(LAST_SECOND)),
+        here.table.set_in_row(1, column.source_name, str(tonight)),
     ):
         found = here.staged(column.name)
     assert LAST_SECOND in found
@@ -382,19 +417,16 @@ def test_a_row_of_midnight_belongs_to_the_next_night(dataset: str, case: Callabl
 # Strange text
 
 
-@pytest.mark.parametrize("dataset", [name for name in [*REST, *ALTERABLE] if free_text(CONTRACTS[name])])
+@pytest.mark.parametrize("dataset", [name for name in [*REST, *TABLES] if free_text(CONTRACTS[name])])
 def test_strange_text_arrives_clean_and_stops_nothing(dataset: str, case: Callable[[str], Case]) -> None:
     here = case(dataset)
     column = free_text(here.contract)
     assert column is not None
     if isinstance(here.contract.source, SqlSource):
-        table = here.contract.source.table
         text = STRANGE.replace("\0", "").replace("'", "''")
-        statement = (
-            f"UPDATE {table} SET \"{column.source_name}\" = '{text}' "
-            f"WHERE ctid = (SELECT min(ctid) FROM {table})"
-        )
-        with here.altered(statement):
+        with here.table.altered(
+            here.table.widen(column.source_name), here.table.set_in_row(0, column.source_name, text)
+        ):
             found = here.staged(column.name)
             outcome = here.province.run(dataset, EPOCH)[-1].outcome
     else:

@@ -5,6 +5,7 @@ Each test works in a copy of the project: the command writes contracts, SQL, mig
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +24,14 @@ import yaml
 
 from kho.server import postgres
 from kho.settings import Settings
+from tests.files.drop import stamp
+from tests.files.new_forms import OFFICER, project_form, support_form
 
 from .night import EPOCH, SandboxConnections, a_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("include", "expectations", "sql", "tests", "docs", "pyproject.toml")
+COMMUNES = ("21025", "21028", "21034")
 PEOPLE = ("Phạm Thị Bưởi Năm Roi", "Đinh Văn Hlôih Đặc Biệt")
 PHONES = ("0987123", "0905777")
 
@@ -63,6 +69,13 @@ class Checkout:
         assert done.returncode == 0, done.stdout[-3000:]
         return done.stdout
 
+    def drop(self, name: str) -> Path:
+        """A drop folder, and the connection that leads to it."""
+        folder = self.root / "drops" / name
+        folder.mkdir(parents=True)
+        self.connections[name] = {"conn_type": "file", "extra": {"path": str(folder)}}
+        return folder
+
     def yaml(self, *parts: str) -> Any:
         return yaml.safe_load(self.root.joinpath(*parts).read_text(encoding="utf-8"))
 
@@ -77,6 +90,20 @@ class Checkout:
         }
         own = {"PYTHONPATH": str(self.root / "include"), "KHO_HOME": str(self.settings.home)}
         return {**os.environ, **own, **connections}
+
+
+def put(path: Path, content: bytes, days: int = 0) -> None:
+    """A file that was written the day before the first night, or `days` later."""
+    path.write_bytes(content)
+    stamp(path, datetime.combine(EPOCH, datetime.min.time()) + timedelta(days=days, hours=9))
+
+
+@contextlib.contextmanager
+def warehouse(sandbox: tuple) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(sandbox[1].url("warehouse"))
+    with engine.connect() as db:
+        yield db
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -205,11 +232,114 @@ def test_it_overwrites_nothing_unless_it_is_told_to(checkout: Checkout) -> None:
     assert len(migrations) == 1
 
 
+def test_a_workbook_with_merged_headings_is_loaded_with_no_hand_edit(
+    checkout: Checkout, sandbox: tuple
+) -> None:
+    drop = checkout.drop("office_forms")
+    for commune in COMMUNES:
+        put(drop / f"BM05_{commune}_2026-09.xlsx", project_form(commune, 9))
+    said = checkout.run(
+        "dataset", "new", "project_forms", "--kind", "files", "--connection", "office_forms",
+        "--title", "Biểu đầu tư công", "--owner", "Sở Tài chính",
+    )  # fmt: skip
+    assert "header in rows 8-9" in said
+    assert "2 rows with words alone are headings" in said
+    assert "7 real dates" in said
+    contract = checkout.yaml("include", "contracts", "project_forms.yaml")
+    columns = {one["name"]: one for one in contract["schema"][0]["properties"]}
+    custom = {
+        name: {one["property"]: one["value"] for one in column.get("customProperties", [])}
+        for name, column in columns.items()
+    }
+    province = columns["von_giao_ngan_sach_tinh"]
+    assert province["businessName"] == "Vốn giao: ngân sách tỉnh"
+    assert custom["von_giao_ngan_sach_tinh"] == {"sourceFormat": "1.234,56", "sourceUnitColumn": "form_unit"}
+    assert custom["von_giao_nguon_khac"]["sourceUnit"] == "tỷ đồng"
+    assert custom["von_giao_nguon_khac"]["missingMarkers"] == "standard"
+    assert custom["tien_do"]["sourceUnit"] == "%"
+    assert custom["ngay_khoi_cong"] == {"sourceFormat": "%d/%m/%Y"}
+    assert columns["can_bo_theo_doi"]["classification"] == "personal"
+    keys = sorted((one["primaryKeyPosition"], name) for name, one in columns.items() if "primaryKey" in one)
+    assert [name for _, name in keys] == ["period_code", "commune_code", "ma_cong_trinh"]
+    source = contract["customProperties"][0]["value"]
+    assert source["submission"] == {
+        "submitter": "file_commune", "period": "file_period", "version": "form_version"
+    }  # fmt: skip
+    assert source["form"]["sheets"] == ["^Biểu 05$"]
+    rules = {rule["id"]: rule for rule in checkout.yaml("expectations", "project_forms.yaml")["expectations"]}
+    assert rules["commune_code_valid_on_date"]["type"] == "expect_administrative_unit_to_be_valid_on"
+    assert rules["von_giao_nguon_khac_reported"]["severity"] == "warning"
+    for name, text in checkout.written("project_forms").items():
+        assert OFFICER not in text, name
+
+    checked = checkout.run("dataset", "check", "project_forms")
+    assert "0 errors, 0 warnings" in checked
+    assert "42 rows came" in checked
+    assert "The gate would open" in checked
+    checkout.run("run", "project_forms", "--date", EPOCH.isoformat())
+    amounts = (
+        "SELECT von_giao_ngan_sach_tinh, von_giao_nguon_khac, von_giao_nguon_khac_missing_reason, tien_do, "
+        "ngay_khoi_cong::text FROM dw.fact_project_forms WHERE commune_code = :c AND NOT is_deleted ORDER BY ma_cong_trinh"
+    )
+    with warehouse(sandbox) as db:
+        loaded = db.execute(sa.text(amounts), {"c": COMMUNES[0]}).all()
+    assert len(loaded) == 14
+    assert [tuple(row) for row in loaded[2:4]] == [
+        (1_002_500_000, None, "not_applicable", 12, "2026-04-03"),
+        (1_234_560_000, 60_000_000_000, None, 13, "2026-03-04"),
+    ]
+    # The form comes again with two projects less: these stay as tombstones, the others are replaced.
+    put(drop / f"BM05_{COMMUNES[0]}_2026-09_lan2.xlsx", project_form(COMMUNES[0], 9, 12), days=1)
+    checkout.run("run", "project_forms", "--date", (EPOCH + timedelta(days=1)).isoformat())
+    with warehouse(sandbox) as db:
+        assert len(db.execute(sa.text(amounts), {"c": COMMUNES[0]}).all()) == 12
+        assert db.scalar(sa.text("SELECT count(*) FROM dw.fact_project_forms")) == 42
+    checkout.test("tests/integration/test_dataset_project_forms.py")
+
+
+def test_a_csv_form_is_learnt_from_a_file_before_there_is_a_connection(
+    checkout: Checkout, sandbox: tuple, tmp_path: Path
+) -> None:
+    sample = tmp_path / f"HoTro_{COMMUNES[0]}_T09-2026.csv"
+    put(sample, support_form(9).encode())
+    said = checkout.run(
+        "dataset", "new", "support_forms", "--kind", "files", "--connection", "support_forms", "--sample",
+        str(sample), "--title", "Hỗ trợ hộ nghèo", "--owner", "Sở Nông nghiệp và Môi trường",
+    )  # fmt: skip
+    assert "header in rows 3-4" in said
+    contract = checkout.yaml("include", "contracts", "support_forms.yaml")
+    columns = {one["name"]: one for one in contract["schema"][0]["properties"]}
+    assert columns["ho_ten_chu_ho"]["classification"] == "personal"
+    # Codes keep their zeros in front; a heading that no cell fills is not required.
+    assert columns["ma_ho"]["logicalType"] == "string"
+    assert "required" not in columns["note"]
+    drop = checkout.drop("support_forms")
+    for commune in COMMUNES:
+        put(drop / f"HoTro_{commune}_T09-2026.csv", support_form(9).encode())
+    checked = checkout.run("dataset", "check", "support_forms")
+    assert "The gate would open: 90 rows" in checked
+    assert "loaded 90" in checkout.run("run", "support_forms", "--date", EPOCH.isoformat())
+    with warehouse(sandbox) as db:
+        row = db.execute(
+            sa.text(
+                "SELECT muc_ho_tro_tien_mat, muc_ho_tro_gao FROM dw.fact_support_forms "
+                "WHERE ma_ho = '00001' AND commune_code = :c"
+            ),
+            {"c": COMMUNES[1]},
+        ).one()
+    assert tuple(row) == (2_250_500, Decimal("0.01"))
+    checkout.test("tests/integration/test_dataset_support_forms.py")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("dataset", "new", "Library-Loans"), "cannot name a dataset"),
         (("dataset", "new", "loans", "--kind", "ftp"), "connection is missing"),
+        (
+            ("dataset", "new", "forms", "--kind", "files", "--connection", "none", "--sample", "/khong/co.xlsx"),
+            "there is no such file",
+        ),
         ((*LOANS[:3], "--kind", "rest", "--connection", "lgsp"), "--path is missing"),
         ((*LOANS[:7], "--path", "/khong/co", "--title", "x", "--owner", "y"), "404"),
         (

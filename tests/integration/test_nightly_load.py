@@ -68,6 +68,19 @@ def misbehaving(sandbox: tuple, first_night: Province) -> Iterator[Province]:
     first_night.behave()
 
 
+def test_what_is_loaded_is_measured_and_looked_at_once(first_night: Province) -> None:
+    measured = first_night.rows(
+        "SELECT r.dataset, r.accepted = p.row_count, p.looked_at IS NOT NULL, a.row_count "
+        "FROM dq.reconciliation AS r JOIN dq.profile AS p ON r.batch_id = p.batch_id AND p.agency_code = '' "
+        "LEFT JOIN (SELECT batch_id, sum(row_count) AS row_count FROM dq.profile WHERE agency_code <> '' "
+        "GROUP BY 1) AS a ON a.batch_id = r.batch_id"
+    )
+    assert all(whole and looked for _, whole, looked, _ in measured)
+    # The first state of a table that is compared with its last state is no ordinary night; reference data never is.
+    assert {dataset for dataset, *_ in measured} == set(FROM_SOURCES) - {"land_parcels"}
+    assert first_night.scalar("SELECT count(*) FROM dq.anomaly") == 0
+
+
 @pytest.mark.parametrize("dataset", FROM_SOURCES)
 def test_the_quarantine_is_the_manifest(first_night: Province, dataset: str) -> None:
     manifest = first_night.manifest(dataset, EPOCH)

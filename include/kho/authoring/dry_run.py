@@ -80,6 +80,8 @@ def dry_run(
 ) -> DryRun:
     """Conform and judge a sample."""
     names = [name for name in sample.records.column_names if not name.startswith("_")]
+    if contract.source.kind == "files":
+        names = [*contract.source_names, *sample.unexpected]
     drift = compare(contract, names, sample.types, records=sample.records.num_rows)
     if drift.stops or sample.records.num_rows == 0:
         return DryRun(sample.where, sample.records.num_rows, sample.declared, drift)

@@ -13,8 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from kho.anomalies.config import check_datasets, config_path, watch_of
 from kho.authoring.vocabulary import personal_hint
 from kho.contracts import Contract, dataset_names, load_contract
+from kho.errors import ConfigurationError, ContractError
 from kho.rules.suite import Rule, Suite, load_dataset_suite
 from kho.settings import Settings
 
@@ -45,7 +47,18 @@ def lint(dataset: str, settings: Settings, *, style: bool = False) -> list[Findi
     contract = load_contract(dataset)
     suite = load_dataset_suite(contract)
     found = [*_contract(contract), *_suite(contract, suite), *_sql(contract, settings)]
+    found += _watched(contract, settings)
     return [*found, *_style(contract, settings)] if style else found
+
+
+def _watched(contract: Contract, settings: Settings) -> Iterator[Finding]:
+    """Whether what is watched for unusual values is there."""
+    path = config_path(settings)
+    try:
+        check_datasets(path, list(dataset_names()))
+        watch_of(contract, path)
+    except (ConfigurationError, ContractError) as error:
+        yield Finding("error", error.message, error.where or path.name)
 
 
 def _contract(contract: Contract) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kho.authoring.binding import typed_source
+from kho.authoring.form_probe import LearntForm
 from kho.authoring.propose import Proposal, propose
 from kho.authoring.reference_lists import COMMUNES, commune_codes, reference_lists
 from kho.authoring.rules import RuleProposal, propose_rules
@@ -44,8 +45,12 @@ def new_dataset(
     rows: int,
     key: Sequence[str] = (),
     watermark: str | None = None,
+    learnt: LearntForm | None = None,
 ) -> NewDataset:
     """Sample a source, propose its contract and rules, and write all files.
+
+    Args:
+        learnt: what a form taught, with the sample it taught it by.
 
     Raises:
         ConfigurationError: the slug or the binding cannot be used, or files of the slug exist.
@@ -53,7 +58,7 @@ def new_dataset(
     """
     check_slug(wanted.slug)
     source = typed_source(binding, wanted.slug)
-    sample = sample_source(source, connections, rows)
+    sample = learnt.sample if learnt else sample_source(source, connections, rows)
     if sample.records.num_rows < FEWEST_ROWS:
         raise SourceRejected(
             "the source sent no row to learn from",
@@ -63,7 +68,9 @@ def new_dataset(
         )
     lists = reference_lists(settings)
     known = {name: frozenset(codes) for name, codes in lists.items()}
-    proposal = propose(sample, known | {COMMUNES: commune_codes(settings)}, key, watermark)
+    proposal = propose(
+        sample, known | {COMMUNES: commune_codes(settings)}, key, watermark, learnt.hints if learnt else None
+    )
     lists[COMMUNES] = sorted(commune_codes(settings, today=True))
     unknown = [name for name in key if name not in sample.records.column_names]
     if unknown:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -76,12 +76,11 @@ class ColumnProfile:
         return self.present / self.rows if self.rows else 0.0
 
 
-def profile(sample: Sample) -> tuple[ColumnProfile, ...]:
-    """The profile of every column of a sample, in its order."""
+def profile(sample: Sample, wanted: Collection[str] = ()) -> tuple[ColumnProfile, ...]:
+    """The profile of every column of a sample, in its order; or of the `wanted` ones, in theirs."""
+    names = [name for name in sample.records.column_names if not name.startswith("_")]
     return tuple(
-        _column(name, sample.records[name], (sample.types or {}).get(name))
-        for name in sample.records.column_names
-        if not name.startswith("_")
+        _column(name, sample.records[name], (sample.types or {}).get(name)) for name in wanted or names
     )
 
 

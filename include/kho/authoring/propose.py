@@ -14,6 +14,7 @@ from itertools import combinations
 
 import pyarrow as pa
 
+from kho.authoring.hints import ColumnHint
 from kho.authoring.profile import ColumnProfile, profile
 from kho.authoring.readings import PERSONAL_MEANINGS, READINGS
 from kho.authoring.vocabulary import business_name, column_name, personal_hint, unknown_words
@@ -44,6 +45,7 @@ _MEASURES = frozenset(
 )
 _CHANGED = ("capnhat", "updated", "modified", "thaydoi", "changed", "suadoi", "chinhsua", "lastupdate")
 _KEY_WORDS = frozenset(["ma", "so", "id", "code", "key", "uuid", "khoa"])
+_NO_HINT = ColumnHint("")
 _KNOWN_LISTS = {"agency_code": "agency", "commune_code": "commune", "procedure_code": "procedure"}
 
 
@@ -67,6 +69,10 @@ class ColumnProposal:
     codes: tuple[str, ...] = ()
     pattern: str | None = None
     shape: str | None = None
+    unit: str | None = None
+    unit_column: str | None = None
+    marked: bool = False
+    missing_reason_of: str | None = None
 
     @property
     def source_name(self) -> str:
@@ -82,6 +88,8 @@ class Proposal:
     agency_column: str | None
     notes: tuple[str, ...]
     rows: int
+    form_key: tuple[str, ...] = ()
+    """Of forms: the columns that say who sent a form and for which period."""
 
     @property
     def key(self) -> tuple[ColumnProposal, ...]:
@@ -101,6 +109,7 @@ def propose(
     references: Mapping[str, frozenset[str]],
     key: Sequence[str] = (),
     watermark: str | None = None,
+    hints: Mapping[str, ColumnHint] | None = None,
 ) -> Proposal:
     """A contract for what a sample shows.
 
@@ -108,12 +117,18 @@ def propose(
         references: by name (`agencies.agency_code`), the codes of each list that the project knows.
         key: names of the source's key columns, where their owner has said them.
         watermark: name of the source's column of change times, where its owner has said it.
+        hints: by the name under which a column is landed, what its form says of it; only these are taken.
     """
+    hints = hints or {}
     columns: list[ColumnProposal] = []
-    for found in profile(sample):
+    for found in profile(sample, tuple(hints)):
         taken = {column.name for column in columns}
-        columns.append(_column(found, taken, references))
-    chosen, why = _key(columns, sample.records, key)
+        columns.append(_column(found, taken, references, hints.get(found.name)))
+        if columns[-1].marked:
+            columns.append(_missing_reason(columns[-1]))
+    chosen, why = (
+        _form_key(columns, sample.records, hints, key) if hints else _key(columns, sample.records, key)
+    )
     columns = [
         replace(
             column,
@@ -121,12 +136,15 @@ def propose(
             required=True,
             reasons=(*column.reasons, f"key: {why}"),
         )
-        if column.source_name in chosen
+        if column.source_name in chosen and not column.missing_reason_of
         else column
         for column in columns
     ]
     notes = [f"key: {', '.join(chosen)}; {why}"]
-    changed, why = _watermark(columns, watermark)
+    moved = next((name for name, hint in hints.items() if hint.changes), None)
+    changed, why = _watermark(columns, watermark or moved)
+    if moved and not watermark:
+        why = "when the form was written"
     notes.append(f"watermark: {changed.source_name if changed else 'none'}; {why}")
     agency = next((c for c in columns if c.reference == "agencies.agency_code"), None)
     notes.append(
@@ -142,19 +160,31 @@ def propose(
         agency_column=agency.name if agency else None,
         notes=tuple(notes),
         rows=sample.records.num_rows,
+        form_key=tuple(
+            column.name for column in columns if hints.get(column.source_name, _NO_HINT).names_form
+        ),
     )
 
 
 def _column(
-    found: ColumnProfile, taken: Iterable[str], references: Mapping[str, frozenset[str]]
+    found: ColumnProfile,
+    taken: Iterable[str],
+    references: Mapping[str, frozenset[str]],
+    hint: ColumnHint | None = None,
 ) -> ColumnProposal:
-    reasons: list[str] = []
-    logical, source_format, sql_type = _type(found, reasons)
-    personal, meaning = _privacy(found, reasons)
+    reasons: list[str] = list(hint.reasons) if hint else []
+    logical: str
+    if hint:
+        logical, source_format, sql_type = hint.logical_type, hint.source_format, hint.sql_type
+    else:
+        logical, source_format, sql_type = _type(found, reasons)
+    personal, meaning = _privacy(found, reasons, hint)
     reference = None if personal or logical != "string" else _reference(found, references, reasons)
-    codes = () if personal or reference or logical != "string" else _codes(found, reasons)
+    of_file = found.name.startswith("_")
+    fixed = hint is not None and (hint.names_form or of_file)
+    codes = () if fixed or personal or reference or logical != "string" else _codes(found, reasons)
     shape = pattern = None
-    if logical == "string" and not codes and not reference and found.shapes:
+    if logical == "string" and not (codes or reference or of_file) and found.shapes:
         shape, count = found.shapes[0]
         if found.share(count) >= NEARLY_UNIQUE and re.search("9", shape) and len(shape) <= 40:
             pattern = _regex(shape)
@@ -167,17 +197,17 @@ def _column(
         if required
         else f"{found.completeness:.1%} of {found.rows:,} rows have a value"
     )
-    if missing := unknown_words(found.name):
+    if not hint and (missing := unknown_words(found.name)):
         reasons.append(
             f"title: '{' '.join(missing)}' is not in the vocabulary, it stays as the source has it"
         )
-    name = column_name(found.name, set(taken))
+    name = (hint.name if hint else None) or column_name(found.name, set(taken))
     if reference and reference.split(".")[1] in _KNOWN_LISTS and reference.split(".")[1] not in set(taken):
         name = reference.split(".")[1]
     return ColumnProposal(
         profile=found,
         name=name,
-        title=business_name(found.name),
+        title=hint.title if hint else business_name(found.name),
         logical_type=logical,
         sql_type=sql_type,
         source_format=source_format,
@@ -188,8 +218,24 @@ def _column(
         codes=codes,
         pattern=pattern,
         shape=shape,
-        required=required,
+        unit=hint.unit if hint else None,
+        unit_column=hint.unit_column if hint else None,
+        marked=hint.marked if hint else False,
+        required=required and not (hint and hint.marked),
         reasons=tuple(reasons),
+    )
+
+
+def _missing_reason(measured: ColumnProposal) -> ColumnProposal:
+    """Why a measure has no value: what its marks mean, kept beside it."""
+    return ColumnProposal(
+        profile=measured.profile,
+        name=f"{measured.name}_missing_reason"[:60],
+        title=f"Lý do thiếu: {measured.title[:1].lower()}{measured.title[1:]}",
+        logical_type="string",
+        classification=measured.classification,
+        reasons=("what the marks of missing values mean: not applicable, not yet reported, unknown",),
+        missing_reason_of=measured.name,
     )
 
 
@@ -240,14 +286,18 @@ def _is_code(found: ColumnProfile) -> bool:
     return hinted or (named and not measured)
 
 
-def _privacy(found: ColumnProfile, reasons: list[str]) -> tuple[bool, str | None]:
+def _privacy(
+    found: ColumnProfile, reasons: list[str], hinted: ColumnHint | None = None
+) -> tuple[bool, str | None]:
     meaning, share = None, 0.0
     for name, count in found.meanings.items():
         if found.share(count) > share:
             meaning, share = name, found.share(count)
-    hint = personal_hint(found.name)
-    few = found.distinct <= FEW and found.present > 5 * found.distinct
+    hint = hinted.privacy if hinted else personal_hint(found.name)
+    # A form's list of few names may well be its people: only the owner can say that it is not.
+    few = hinted is None and found.distinct <= FEW and found.present > 5 * found.distinct
     by_values = meaning in PERSONAL_MEANINGS and share >= SOME and not (few and meaning == "name of a person")
+    by_values = by_values and not (hinted and (hinted.names_form or found.name.startswith("_")))
     if hint:
         reasons.append(f"personal: the name speaks of {hint}")
     if by_values:
@@ -338,6 +388,55 @@ def _key(columns: Sequence[ColumnProposal], records: pa.Table, given: Sequence[s
                 )
     first = columns[0].source_name
     return [first], "nothing in the sample is unique; the first column stands here, ask the owner (--key)"
+
+
+def _form_key(
+    columns: Sequence[ColumnProposal],
+    records: pa.Table,
+    hints: Mapping[str, ColumnHint],
+    given: Sequence[str],
+) -> tuple[list[str], str]:
+    """The key of a form's rows: who sent it, for which period, and what tells its rows apart.
+
+    A sample may be a single form, in which a line's code looks unique: without sender and period it is not.
+    """
+    if given:
+        return list(given), "as it was given"
+    form = [column for column in columns if hints.get(column.source_name, _NO_HINT).names_form]
+    form = [column for column in form if not column.missing_reason_of]
+    within = [
+        column
+        for column in columns
+        if column not in form
+        and not column.source_name.startswith("_")
+        and not column.missing_reason_of
+        and column.logical_type in ("string", "integer", "date")
+        and not column.unit_column
+        and column.profile.completeness >= NEARLY_UNIQUE
+        and column.profile.distinct > 1
+    ]
+    sheet = [column for column in columns if column.source_name == "_sheet"]
+    named = sorted([*within, *sheet], key=lambda c: (-_code_rank(c), columns.index(c)))[:8]
+    who = [column.source_name for column in form]
+    for size in (1, 2, 3, 4):
+        for group in combinations(named, size):
+            names = [*who, *(column.source_name for column in group)]
+            distinct = records.group_by(names).aggregate([]).num_rows
+            if distinct >= NEARLY_UNIQUE * records.num_rows:
+                told = ", ".join(column.source_name for column in group)
+                return (
+                    names,
+                    f"sender and period name a form; {told} tells its rows apart ({distinct:,} differ)",
+                )
+    first = [column.source_name for column in within[:1]]
+    return [*who, *first], "nothing in the sample tells the rows apart; ask the owner (--key)"
+
+
+def _code_rank(column: ColumnProposal) -> int:
+    """Codes before names, and names before numbers."""
+    parts = words(column.title)
+    coded = bool(parts) and parts[0] in _KEY_WORDS - {"so"}
+    return 3 * coded + 2 * (column.logical_type == "string") - 2 * (column.classification == "personal")
 
 
 def _key_rank(column: ColumnProposal) -> tuple[bool, bool, float]:

@@ -97,6 +97,9 @@ def _is_vital(column: ColumnProposal, proposal: Proposal) -> bool:
 
 
 def _of_column(column: ColumnProposal, vital: bool) -> Iterator[RuleProposal]:
+    if column.missing_reason_of:
+        yield _reported(column)
+        return
     critical = "critical" if vital else "warning"
     if column.required:
         yield _present(column, critical)
@@ -133,6 +136,22 @@ def _present(column: ColumnProposal, severity: str) -> RuleProposal:
         f"Bổ sung {_lower(column.title)} tại hệ thống nguồn",
         reason,
         {column.name: None},
+    )
+
+
+def _reported(column: ColumnProposal) -> RuleProposal:
+    measured = column.title.partition(": ")[2]
+    return RuleProposal(
+        f"{column.missing_reason_of}_reported",
+        "expect_column_values_to_not_be_in_set",
+        {"column": column.name, "value_set": ["not_yet_reported", "unknown"]},
+        "warning",
+        "complete",
+        f"Chưa có số liệu: {measured}",
+        f"Bổ sung số liệu ({measured}) rồi gửi lại biểu",
+        "some cells of the sample hold a mark of a missing value",
+        {column.name: "not_yet_reported"},
+        {column.name: "not_applicable"},
     )
 
 

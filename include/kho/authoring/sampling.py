@@ -6,9 +6,10 @@ which kind of source.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kho.contracts import Contract, FilesSource, ReferenceSource, RestSource
+from kho.contracts import Column, Contract, FilesSource, ReferenceSource, RestSource
 from kho.extract.sample import Sample
 
 if TYPE_CHECKING:
@@ -27,18 +28,20 @@ def sample_dataset(contract: Contract, connections: Connections, settings: Setti
         from kho.extract.reference import sample_reference
 
         return sample_reference(contract, contract.source, rows, settings)
-    return sample_source(contract.source, connections, rows)
+    return sample_source(contract.source, connections, rows, contract.columns)
 
 
-def sample_source(source: Source, connections: Connections, rows: int) -> Sample:
-    """The first rows of a source that no contract describes yet."""
+def sample_source(
+    source: Source, connections: Connections, rows: int, columns: Iterable[Column] = ()
+) -> Sample:
+    """The first rows of a source that no contract describes yet, or only as far as `columns` say."""
     if isinstance(source, ReferenceSource):
         raise TypeError("reference data ships with the project and is not sampled")
     connection = connections.get(source.connection)
     if isinstance(source, FilesSource):
         from kho.extract.files.extractor import sample_files
 
-        return sample_files(source, connection, rows)
+        return sample_files(source, connection, rows, columns)
     if isinstance(source, RestSource):
         from kho.extract.rest import sample_rest
 

@@ -91,6 +91,29 @@ def mark_deleted(slug: str, proposal: Proposal, kind: str) -> str:
     )
 
 
+def mark_left_out(slug: str, proposal: Proposal, kind: str) -> str:
+    """`20_mark_left_out.sql`, for forms that are sent again with fewer rows."""
+    same_form = [f"s.{name} = t.{name}" for name in proposal.form_key]
+    same_row = [f"s.{column.name} = t.{column.name}" for column in proposal.key]
+    keys = ", ".join(f"t.{column.name}" for column in proposal.key)
+    newer = [*same_form, f"s.{proposal.watermark} > t.{proposal.watermark}"]
+    return (
+        "-- Purpose: a row that a later form of the same sender and period no longer has stays as a\n"
+        "-- tombstone; one that came and was rejected keeps its last good state. Can run twice.\n"
+        f"UPDATE dw.{kind}_{slug} AS t\nSET is_deleted = TRUE, batch_key = :batch_key\nWHERE\n"
+        "    NOT t.is_deleted\n    AND EXISTS (\n        SELECT FROM accepted AS s\n        WHERE\n"
+        f"            {_anded(newer, 12)}\n    )\n"
+        "    AND NOT EXISTS (\n        SELECT FROM accepted AS s\n        WHERE\n"
+        f"            {_anded(same_row, 12)}\n    )\n"
+        "    AND NOT EXISTS (\n        SELECT FROM rejected AS r\n        WHERE\n"
+        f"            r.business_key = concat_ws('|', {keys})\n    );\n"
+    )
+
+
+def _anded(parts: Sequence[str], indent: int) -> str:
+    return f"\n{' ' * indent}AND ".join(parts)
+
+
 def count_loaded(slug: str, proposal: Proposal, kind: str) -> str:
     """`90_count_loaded.sql`."""
     same = [f"s.{column.name} = t.{column.name}" for column in proposal.key]

@@ -25,6 +25,8 @@ _BY_MEANING = {
 
 def typed(column: ColumnProposal, number: int, references: dict[str, list[str]]) -> Any:
     """The value of row `number`, of the contract's type."""
+    if column.missing_reason_of:
+        return None
     if column.logical_type == "date":
         return FIRST_DAY + timedelta(days=number)
     if column.logical_type == "timestamp":

@@ -115,6 +115,8 @@ def _files(
     files[load / "10_upsert.sql"] = sql_text.upsert(slug, proposal, wanted.table)
     if source.get("deletions", "none") != "none":
         files[load / "20_mark_deleted.sql"] = sql_text.mark_deleted(slug, proposal, wanted.table)
+    if source.get("submission") and proposal.form_key:
+        files[load / "20_mark_left_out.sql"] = sql_text.mark_left_out(slug, proposal, wanted.table)
     files[load / "90_count_loaded.sql"] = sql_text.count_loaded(slug, proposal, wanted.table)
     if not list(settings.migrations_dir.glob(f"*_{slug}.sql")):
         migration = settings.migrations_dir / f"{_next_number(settings.migrations_dir):04d}_{slug}.sql"
@@ -130,7 +132,11 @@ def _next_number(folder: Path) -> int:
 def fixture(proposal: Proposal, references: dict[str, list[str]]) -> str:
     """Made-up records as the source would send them: good ones, one of them twice, one without its key."""
     records = [
-        {column.source_name: sent(column, typed(column, row, references)) for column in proposal.columns}
+        {
+            column.source_name: sent(column, typed(column, row, references))
+            for column in proposal.columns
+            if not column.missing_reason_of
+        }
         for row in range(1, FIXTURE_ROWS + 1)
     ]
     records.append(records[0])
@@ -159,9 +165,17 @@ def test_{slug}_changes_nothing_when_it_comes_again(fixture_night: FixtureNight)
 '''
 
 
+_REFUSED = (
+    "3. `kho quarantine list` names the forms that were refused, with sheet, cell and reason, and the\n"
+    "   rows that wait; a form that is sent again replaces its earlier one.\n"
+)
+
+
 def _runbook(wanted: Wanted, proposal: Proposal, where: str) -> str:
     personal = [column.name for column in proposal.columns if column.classification == "personal"]
     rules = f"expectations/{wanted.slug}.yaml"
+    rows = f"3. `kho quarantine list --dataset {wanted.slug}` shows the rows that wait for their owner.\n"
+    waiting = _REFUSED if proposal.form_key else rows
     return f"""# {wanted.slug}
 
 {wanted.title}, from {where}. Its owner is {wanted.owner} ({wanted.owner_agency}).
@@ -177,8 +191,7 @@ def _runbook(wanted: Wanted, proposal: Proposal, where: str) -> str:
 
 1. `kho dataset check {wanted.slug}` asks for one page and says what would happen; nothing is written.
 2. `kho doctor` says whether the connection answers.
-3. `kho quarantine list --dataset {wanted.slug}` shows the rows that wait for their owner.
-4. Run it again: `kho run {wanted.slug}`. A night may be run twice; the second changes nothing.
+{waiting}4. Run it again: `kho run {wanted.slug}`. A night may be run twice; the second changes nothing.
 
 ## To be agreed with the owner
 

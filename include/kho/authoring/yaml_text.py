@@ -67,11 +67,13 @@ def contract_text(
     for column in proposal.columns:
         lines += _comments(column.reasons, 6)
         lines.append(f"      - {_flow(_properties(column))}")
+    # Forms come by the month, other sources every night.
+    every, days = ("m", 40) if source["kind"] == "files" else ("d", 7)
     if proposal.watermark:
         lines += [
             "slaProperties:",
-            "  - {property: frequency, value: 1, unit: d}",
-            f"  - {{property: freshness, value: 7, unit: d, element: {slug}.{proposal.watermark}}}",
+            f"  - {{property: frequency, value: 1, unit: {every}}}",
+            f"  - {{property: freshness, value: {days}, unit: d, element: {slug}.{proposal.watermark}}}",
         ]
     lines.append(_block({"customProperties": custom}).rstrip())
     return "\n".join(lines) + "\n"
@@ -122,7 +124,14 @@ def _properties(column: ColumnProposal) -> dict[str, Any]:
     if column.key_position:
         found |= {"primaryKey": True, "primaryKeyPosition": column.key_position}
     found["classification"] = column.classification
-    custom = [("sourceFormat", column.source_format), ("sourceType", column.source_type)]
+    custom = [
+        ("sourceFormat", column.source_format),
+        ("sourceType", column.source_type),
+        ("sourceUnit", column.unit if column.logical_type != "string" else None),
+        ("sourceUnitColumn", column.unit_column),
+        ("missingMarkers", "standard" if column.marked else None),
+        ("missingReasonOf", column.missing_reason_of),
+    ]
     told = [{"property": name, "value": value} for name, value in custom if value]
     return found | ({"customProperties": told} if told else {})
 

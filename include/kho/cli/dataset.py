@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,15 @@ def new(
         str | None, typer.Option(help="rest: KIND,PARAM,LIMIT_PARAM,SIZE: page,trang,soDong,500.")
     ] = None,
     folder: Annotated[str | None, typer.Option(help="files: folder below the connection's root.")] = None,
-    file_name: Annotated[str | None, typer.Option(help="files: pattern of whole file names.")] = None,
+    file_name: Annotated[
+        str | None,
+        typer.Option(help="files: pattern of whole file names; taken from the sample's if not given."),
+    ] = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(help="files: a form to learn from; the newest one in the folder if not given."),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="files: the sheet whose table is wanted.")] = None,
     title: Annotated[str | None, typer.Option(help="What it is, in Vietnamese, for the report.")] = None,
     owner: Annotated[str | None, typer.Option(help="The agency that answers for it.")] = None,
     owner_agency: Annotated[str, typer.Option(help="That agency's code.")] = DEFAULT_AGENCY,
@@ -69,7 +78,9 @@ def new(
 ) -> None:
     """Learn a source from a sample and write its contract, rules, SQL, fixture, test and runbook."""
     from kho.authoring.binding import binding_of, learnt, rest_keys, sql_keys
+    from kho.authoring.form_probe import learn_form
     from kho.authoring.new import new_dataset
+    from kho.authoring.reference_lists import commune_codes
     from kho.authoring.write import Wanted, check_slug
     from kho.connections import EnvironmentConnections
 
@@ -84,10 +95,14 @@ def new(
         paging = paging if paging is not None else _optional("Pages: KIND,PARAM,LIMIT_PARAM,SIZE or nothing")
         given |= rest_keys(path, auth, window, paging)
     elif kind == "files":
-        given |= {"folder": folder, "file_name": _asked("file-name", file_name, "Pattern of file names")}
+        given |= {"folder": folder, "file_name": file_name}
     settings = get_settings()
     connections = EnvironmentConnections(settings)
     binding, evidence = learnt(binding_of(kind, given, set_ or []), connections)
+    form = None
+    if kind == "files" and not binding.get("form", {}).get("columns"):
+        form = learn_form(binding, connections, commune_codes(settings), rows, given=sample, sheet=sheet)
+        binding, evidence = form.binding, form.evidence
     made = new_dataset(
         Wanted(
             slug=slug,
@@ -104,6 +119,7 @@ def new(
         rows=rows,
         key=key or [],
         watermark=watermark,
+        learnt=form,
     )
     _print_new(slug, made, evidence)
 

@@ -21,9 +21,12 @@ class Sample:
         declared: the total that the source states, None where it states none.
         where: endpoint, table or file, for people to read.
         types: the source's own column types, where it states them.
+        unexpected: of forms: headings that the contract does not have. What a form lacks is refused, so its
+            records always have every column.
     """
 
     records: pa.Table
     declared: int | None
     where: str
     types: Mapping[str, str] | None
+    unexpected: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ A batch that the ledger holds as loaded is left alone, so a load may be killed a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -18,6 +19,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from kho.anomalies.config import Watch
+from kho.anomalies.profile import profile_batch
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.load.compare import compare_with_star
@@ -28,6 +31,8 @@ from kho.raw_zone.manifest import Manifest
 from kho.settings import TIMEZONE
 from kho.sql_files import files_in, run_file
 from kho.stage import StageTable
+
+log = logging.getLogger(__name__)
 
 COUNT_FILE = "90_count_loaded.sql"
 
@@ -51,11 +56,13 @@ def load_batch(
     manifest: Manifest,
     table: StageTable,
     set_aside: Callable[[sa.Connection], None] | None = None,
+    watch: Watch | None = None,
 ) -> Loaded:
     """Load a batch; returns its count equation.
 
     Args:
         set_aside: takes rows out of the batch, in the load's transaction, that must not be loaded.
+        watch: what is measured of the rows, for the nights to come; nothing without it.
 
     Raises:
         ReconciliationError: the equation does not hold; nothing was changed.
@@ -79,6 +86,8 @@ def load_batch(
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
+        if watch and not manifest.replays:
+            _measure(db, watch, manifest)
         if not manifest.only_cases:
             compare_with_star(db, contract, manifest, counted.accepted)
             _score(db, contract, manifest, counted.newest)
@@ -97,6 +106,15 @@ def load_batch(
         )
         _drop_views(db)
     return equation
+
+
+def _measure(db: sa.Connection, watch: Watch, manifest: Manifest) -> None:
+    """Measure the batch for the nights to come; what goes wrong there does not cost the load."""
+    try:
+        with db.begin_nested():
+            profile_batch(db, watch, manifest)
+    except sa.exc.DBAPIError:
+        log.exception("measuring %s failed; the night is loaded and not compared", manifest.batch_id)
 
 
 def lock_dataset(db: sa.Connection, dataset: str) -> None:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from kho.anomalies.config import config_path as anomalies_path
 from kho.extract.administrative_units import read_units
 from kho.quality.deadlines import Deadlines, load_deadlines
 from kho.quality.weighting import weighting_on, weighting_path
 from kho.report import (
+    anomalies,
     bands,
     corrections,
     measured,
@@ -68,6 +70,7 @@ class Report:
     schema_changes: tuple[schema_changes.SchemaChange, ...]
     refused_files: tuple[refused_files.RefusedFile, ...]
     corrections: tuple[corrections.CorrectedValue, ...]
+    unusual: anomalies.UnusualValues
 
     def with_outcome(self, outcome: str) -> tuple[night.DatasetNight, ...]:
         """The datasets that fared so tonight."""
@@ -135,6 +138,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             schema_changes=schema_changes.read_schema_changes(db, as_of),
             refused_files=refused_files.read_refused_files(db, as_of),
             corrections=corrections.read_corrections(db, as_of),
+            unusual=anomalies.read_anomalies(db, as_of, anomalies_path(settings)),
         )
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kho.connections import Connection
-from kho.contracts import Contract, FilesSource
+from kho.contracts import Column, Contract, FilesSource
 from kho.errors import SourceRejected
 from kho.extract.drift import observe
 from kho.extract.files.filesystem import errors_named, open_filesystem
@@ -101,8 +101,13 @@ def summary(files: Iterable[ReceivedFile]) -> str:
     return "; ".join(parts)
 
 
-def sample_files(source: FilesSource, connection: Connection, rows: int) -> Sample:
+def sample_files(
+    source: FilesSource, connection: Connection, rows: int, columns: Iterable[Column] = ()
+) -> Sample:
     """The first records of the newest files that can be read; nothing is landed.
+
+    Args:
+        columns: those of the contract, as far as it is known how their numbers and dates are written.
 
     Raises:
         SourceRejected: no file can be read; the message says why of the newest one.
@@ -116,7 +121,7 @@ def sample_files(source: FilesSource, connection: Connection, rows: int) -> Samp
         folder = Path(temporary)
         (folder / FOLDER).mkdir()
         sink = RecordSink(folder, source.landed_names)
-        reader = FileReader(source, folder, sink, KnownFiles(), date.max, written_forms((), source))
+        reader = FileReader(source, folder, sink, KnownFiles(), date.max, written_forms(columns, source))
         received = []
         for file in in_order(list_files(system, _folder(root, source)), source, KnownFiles()):
             received.append(reader.take(system, file))
@@ -131,7 +136,8 @@ def sample_files(source: FilesSource, connection: Connection, rows: int) -> Samp
                 next_step="compare the file with `form` in the contract, or its name with `file_name`",
             )
         records = pa.concat_tables(pq.read_table(path) for path in record_files(folder)).drop_columns("_row")
-        return Sample(records.slice(0, rows), None, f"{where} {read[0].path}", None)
+        unexpected = tuple(sorted(reader.unexpected))
+        return Sample(records.slice(0, rows), None, f"{where} {read[0].path}", None, unexpected)
 
 
 def _folder(root: str, source: FilesSource) -> str:

@@ -41,7 +41,7 @@ def find_table(rows: Sequence[Sequence[Value]], merges: Sequence[Merge], form: F
     Raises:
         FileRefused: there is none, or a header could be two columns, or it states another unit.
     """
-    texts = _texts(rows, merges)
+    texts = sheet_texts(rows, merges)
     best: tuple[int, Found] | None = None
     nearest: tuple[int, int, list[str]] = (
         0,
@@ -50,7 +50,7 @@ def find_table(rows: Sequence[Sequence[Value]], merges: Sequence[Merge], form: F
     )
     ambiguous: FileRefused | None = None
     for bottom, depth in _candidates(texts, form):
-        paths = _paths(texts, merges, bottom, depth)
+        paths = header_paths(texts, merges, bottom, depth)
         places = {column.name: _places(column, paths) for column in form.columns}
         missing = [
             column.headers[0] for column in form.columns if column.required and not places[column.name]
@@ -132,7 +132,7 @@ def is_column_numbers(row: Sequence[Value]) -> bool:
     return numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
 
 
-def _texts(rows: Sequence[Sequence[Value]], merges: Sequence[Merge]) -> Texts:
+def sheet_texts(rows: Sequence[Sequence[Value]], merges: Sequence[Merge]) -> Texts:
     """The cells as texts, every cell of a merged range with the text of its first."""
     width = max((len(row) for row in rows), default=0)
     texts = [[as_text(value, Written()) or "" for value in row] + [""] * (width - len(row)) for row in rows]
@@ -152,7 +152,7 @@ def _candidates(texts: Texts, form: Form) -> Iterator[tuple[int, int]]:
                 yield bottom, depth
 
 
-def _paths(texts: Texts, merges: Sequence[Merge], bottom: int, depth: int) -> list[list[str]]:
+def header_paths(texts: Texts, merges: Sequence[Merge], bottom: int, depth: int) -> list[list[str]]:
     """For each column the texts of its header from top to bottom, each once."""
     top = bottom - depth + 1
     block = [list(row) for row in texts[top : bottom + 1]]
