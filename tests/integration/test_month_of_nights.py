@@ -12,6 +12,7 @@ Every night goes through the ordinary steps; only the sources' answers are writt
 | C2 | 5 Feb, the last day | 70,00 of 60/100 | nights 6 and 7 get no answer, night 8 reads it: in time; but 60/100 is 60 |
 | C3 | 9 Feb | 55,00 of 110/200 | night 10 reads it: four days late |
 | C4 | 4 Feb | 104,00: above 100 | night 5 quarantines it: sent, nothing usable |
+| C3 | 10 Feb, revision 1 | 120,00 of 240/200 | night 11 quarantines it; nobody ever mends it |
 | C4 | 12 Feb, mended | 84,00 of 168/200 | night 13 reads it, its case closes; usable seven days late |
 | C2 | 18 Feb, revision 1 | 101,50 of 203/200 | night 19 quarantines it |
 | C2 | the same again | | on the 20th the rule becomes "at most 105"; night 21 reads it again: passes, its case closes |
@@ -28,6 +29,7 @@ Every night goes through the ordinary steps; only the sources' answers are writt
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
@@ -100,6 +102,7 @@ READ: dict[str, dict[int, list[dict[str, str]]]] = {
         5: [_report("C4", "20260204100000", "104,00", (208, 200))],
         8: [_report("C2", "20260205160000", "70,00", (60, 100))],
         10: [_report("C3", "20260209100000", "55,00", (110, 200))],
+        11: [_report("C3", "20260210100000", "120,00", (240, 200), revision=1)],
         13: [_report("C4", "20260212080000", "84,00", (168, 200))],
         19: [REVISION],
         21: [REVISION],
@@ -165,6 +168,8 @@ CHARGED: dict[int, set[tuple[str, str, str]]] = {
     6: {("C4", *ABOVE), ("C4", *USELESS)},
     8: {("C4", *USELESS), ("C3", *SILENT), ("C3", *LATE), ("C2", *DIFFERS)},
     10: {("C4", *USELESS), ("C3", *LATE), ("C2", *DIFFERS)},
+    # The batch that stands is that of C3's revision, until another comes.
+    11: {("C4", *USELESS), ("C3", *LATE), ("C2", *DIFFERS), ("C3", *ABOVE)},
     13: {("C4", *LATE), ("C3", *LATE), ("C2", *DIFFERS)},
     19: {("C4", *LATE), ("C3", *LATE), ("C2", *DIFFERS), ("C2", *ABOVE)},
     # The revision is in, and agrees with its parts.
@@ -187,8 +192,12 @@ PLATFORM = {
     (17, SIGNATURES, "in_step", "data_defect"),
 }
 
-# Cases of the quarantine: who, first seen on night, closed by night. Deadlines belong here once cases have them.
-CASES = [("C4", 5, 13), ("C2", 19, 21)]
+# Cases of the quarantine: who, first seen on night, last day for mending, closed by night, expired on night. A critical rule
+# gives five working days.
+#   C4: Thursday the 5th; 6, 9, 10, 11, 12 February. Mended on the 12th, in time; the night of the 13th sees it.
+#   C3: Wednesday the 11th; 12, 13, then Tết, 23, 24, 25 February. The night of the 26th finds it open.
+#   C2: Thursday the 19th, within Tết; 23, 24, 25, 26, 27 February. Its rule changes before.
+CASES = [("C4", 5, 12, 13, None), ("C3", 11, 25, None, 26), ("C2", 19, 27, 21, None)]
 
 # Index and coverage. Weights until the 15th: correct 40, complete 20, live 10, unified 10 (clean 10, synchronised 5, connected 3,
 # shared 2 have no evidence of an agency); from the 16th: correct 10, live 40. Critical rules weigh 3, warnings 1.
@@ -333,7 +342,7 @@ def _project(folder: Path, real: Settings) -> Path:
     (folder / "expectations").mkdir()
     for name in ("sql", "docs"):
         (folder / name).symlink_to(real.project_root / name)
-    for name in ("contracts", "reference", "templates", "calendar.yaml"):
+    for name in ("contracts", "reference", "templates", "calendar.yaml", "report.yaml", "deadlines.yaml"):
         (folder / "include" / name).symlink_to(real.project_root / "include" / name)
     write_rules(folder, most=100)
     weights = [
@@ -464,15 +473,16 @@ def test_the_table_refuses_to_blame_an_agency_for_the_platform(month: Month) -> 
         )
 
 
-def test_cases_close_when_they_are_mended_or_their_rule_is(month: Month) -> None:
+def test_cases_close_when_they_or_their_rule_are_mended_and_expire_otherwise(month: Month) -> None:
     rows = month.rows(
-        "SELECT q.agency_code, q.first_seen_on, b.as_of, q.status FROM dq.quarantine AS q "
-        "LEFT JOIN meta.batch AS b ON q.resolved_batch_id = b.batch_id ORDER BY q.first_seen_on"
+        "SELECT q.agency_code, q.first_seen_on, q.due_on, b.as_of AS closed_on, q.expired_on, q.status "
+        "FROM dq.quarantine AS q LEFT JOIN meta.batch AS b ON q.resolved_batch_id = b.batch_id "
+        "ORDER BY q.first_seen_on"
     )
-    assert [(NAMES[row.agency_code], row.first_seen_on, row.as_of) for row in rows] == [
-        (name, _february(seen), _february(closed)) for name, seen, closed in CASES
-    ]
-    assert {row.status for row in rows} == {"resolved"}
+    assert [
+        (NAMES[row.agency_code], row.first_seen_on, row.due_on, row.closed_on, row.expired_on) for row in rows
+    ] == [(name, *(day and _february(day) for day in days)) for name, *days in CASES]
+    assert [row.status for row in rows] == ["resolved", "open", "resolved"]
 
 
 @pytest.mark.parametrize("night", INDEX)
@@ -526,6 +536,20 @@ def test_every_dataset_has_a_score_every_night_and_no_principle_without_evidence
         c=CODES["C2"],
     )
     assert (row.judged_on, row.faults) == (_february(19), {"data_defect": 1})
+
+
+def test_the_report_says_the_same(month: Month) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kho.settings.get_settings", lambda: month.context.settings)
+        path = Path(pipeline.write_report(_february(27), month.context).message)
+        first = path.read_bytes()
+        assert Path(pipeline.write_report(_february(27), month.context).message).read_bytes() == first
+    page = " ".join(re.sub(r"<[^>]+>", " ", first.decode()).split())
+    assert "Chỉ số của toàn tỉnh là 72,61 điểm" in page
+    assert "độ phủ căn cứ 68,33%" in page
+    # Asked 4, in time 3, late 0, silent 1, useless 0, unknown 0, exempt 0, all zeros 1.
+    title = load_contract(SIGNATURES).title
+    assert f"{title} 4 3 0 1 0 0 0 1 " in page
 
 
 def test_measuring_a_night_again_changes_nothing(month: Month) -> None:
