@@ -21,7 +21,7 @@ def _written(folder: Path, text: str) -> Path:
 
 def _two_versions() -> str:
     first = TEXT[TEXT.index("  - valid_from") :]
-    second = first.replace("2025-07-01", "2026-11-10").replace("green: 90", "green: 95")
+    second = first.replace("2020-01-01", "2026-11-10").replace("green: 90", "green: 95")
     return f"versions:\n{first}\n{second}"
 
 
@@ -29,8 +29,8 @@ def test_each_day_has_its_version(tmp_path: Path) -> None:
     path = _written(tmp_path, _two_versions())
     assert weighting_on(date(2026, 11, 9), path).bands.green == Decimal(90)
     assert weighting_on(date(2026, 11, 10), path).bands.green == Decimal(95)
-    with pytest.raises(ConfigurationError, match="no weights are in force on 2025-06-30"):
-        weighting_on(date(2025, 6, 30), path)
+    with pytest.raises(ConfigurationError, match="no weights are in force on 2019-12-31"):
+        weighting_on(date(2019, 12, 31), path)
 
 
 def test_a_version_is_named_by_its_content() -> None:
@@ -59,6 +59,6 @@ def test_a_mistake_names_file_and_line(tmp_path: Path, old: str, new: str, said:
 
 
 def test_two_versions_cannot_begin_on_one_day(tmp_path: Path) -> None:
-    path = _written(tmp_path, _two_versions().replace("2026-11-10", "2025-07-01"))
+    path = _written(tmp_path, _two_versions().replace("2026-11-10", "2020-01-01"))
     with pytest.raises(ConfigurationError, match="two versions begin"):
         load_weightings(path)
