@@ -75,7 +75,9 @@ unusable AS (
     SELECT
         q.agency_code,
         q.period_code,
-        min(q.first_seen_on) AS since
+        min(q.first_seen_on) AS since,
+        max(q.first_seen_on) AS last_seen,
+        q.period_code ~ '^\d{4}(-[MQ]\d+)?$' AS is_readable
     FROM (
         SELECT
             agency_code,
@@ -137,12 +139,12 @@ LEFT JOIN reported AS r
 LEFT JOIN dq.submission AS k
     ON a.agency_code = k.agency_code AND p.period_code = k.period_code AND k.dataset = :dataset
 LEFT JOIN LATERAL (
-    -- What names no period that can be read may be that of any period that is missing.
-    SELECT min(y.since) AS since
+    -- What names no period that can be read may be that of any missing period that was over by then.
+    SELECT min(CASE WHEN y.is_readable THEN y.since ELSE y.last_seen END) AS since
     FROM unusable AS y
     WHERE
         y.agency_code = a.agency_code
-        AND (y.period_code = p.period_code OR y.period_code !~ '^\d{4}(-[MQ]\d+)?$')
+        AND (y.period_code = p.period_code OR (NOT y.is_readable AND y.last_seen > p.last))
 ) AS q ON TRUE
 LEFT JOIN LATERAL (
     SELECT y.reason
