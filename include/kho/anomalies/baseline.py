@@ -178,17 +178,17 @@ def look(
         expected=tuple((calendar.nights[i], float(past.values[i])) for i in expected[-SHOWN:]),
         wide=wide,
     )
-    return found if _matters(found, kind, scale, limits) else None
+    return found if _matters(found, kind, scale, calendar.season, limits) else None
 
 
-def _matters(found: Finding, kind: Kind, scale: Scale, limits: Limits) -> bool:
+def _matters(found: Finding, kind: Kind, scale: Scale, season: Season, limits: Limits) -> bool:
     """Whether the change is one that anybody would act on."""
     least = getattr(limits.least_change, kind) * (2 if found.wide else 1)
     change = abs(found.value - found.center)
     if scale == "share":
         return bool(change >= least)
     if kind == "volume":
-        if found.wide and found.is_high:
+        if found.wide and found.is_high and season.month != "mid":
             return False  # ends of months may well be busier than any other day
         judged = max(found.center, found.high / 2) >= limits.minimum_rows
         burst = found.value >= _FROM_NOTHING * max(found.high, limits.minimum_rows)
@@ -205,8 +205,7 @@ def _comparable(calendar: Calendar, usable: Flags, least: int) -> tuple[NDArray[
     for closest, fits in ((True, calendar.alike & same_day), (False, calendar.alike), (False, same_day)):
         group = np.flatnonzero(usable & fits)
         if len(group) >= least:
-            # In the middle of a month the days differ little; at its ends they differ in all ways.
-            return group, not closest and calendar.season.month != "mid"
+            return group, not closest
     return None, False
 
 

@@ -78,7 +78,7 @@ def explained_vi(anomaly: Anomaly) -> str:
     season = label_vi(anomaly.season)
     text = f"Thường từ {low} đến {high} ({group} đêm cùng loại: {season}; gần nhất {days})"
     if anomaly.evidence["wide"]:
-        text += "; chưa đủ số đêm cùng thứ, cùng thời điểm trong tháng, so với những đêm gần giống nhất"
+        text += "; chưa đủ số đêm cùng thứ, cùng thời điểm trong tháng nên so với những đêm gần giống nhất"
     return text
 
 
