@@ -1,7 +1,9 @@
 -- Purpose: the dossiers that are new or differ from the star. Grain: one row per dossier code.
 -- Can run twice: it only reads the star; the table is dropped at the end of the load. After a first load
 -- nothing is left to compare. A dossier older than what the star holds is left out: a replay must not
--- undo later news.
+-- undo later news. Two large tables are compared: the processes share one hash table, here only.
+SET LOCAL enable_parallel_hash = on;
+
 CREATE UNLOGGED TABLE stg.dossier_delta AS
 SELECT
     s.*,
@@ -25,3 +27,5 @@ WHERE
             )
         )
     );
+
+SET LOCAL enable_parallel_hash = off;
