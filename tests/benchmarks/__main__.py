@@ -13,7 +13,6 @@ import csv
 import json
 import os
 import shutil
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -27,8 +26,9 @@ from kho.connections import EnvironmentConnections
 from kho.night.sources import close_sources, open_sources
 from kho.server import mariadb, postgres
 from kho.settings import Settings, get_settings
-from tests.benchmarks import read_sql, rules_at_scale, snapshot
+from tests.benchmarks import judging, read_sql, rules_at_scale, snapshot
 from tests.benchmarks.dossier_pages import write_pages
+from tests.benchmarks.step import run_step
 
 NIGHTS = (date(2026, 11, 20), date(2026, 11, 21))
 MASTER_DATA = ("administrative_units", "agencies", "procedures")
@@ -40,6 +40,7 @@ OTHERS = {
     "snapshot": snapshot.main,
     "mutations": rules_at_scale.mutations,
     "agreement": rules_at_scale.agreement,
+    "judging": judging.main,
 }
 """Benchmarks of their own: `make bench ARGS=snapshot`."""
 
@@ -66,18 +67,18 @@ def _measure(home: Path, rows: int) -> list[dict[str, Any]]:
     context = pipeline.Context.create(EnvironmentConnections(settings), settings)
     results = []
     try:
-        _load_master_data(settings, context)
+        load_master_data(settings, context)
         for night, as_of in enumerate(NIGHTS, 1):
             pages = home / f"pages-{night}"
-            sent = write_pages(pages, rows, night, *_codes(settings))
-            steps = {"land": _step(environment, "land", str(pages), as_of)}
+            sent = write_pages(pages, rows, night, *master_codes(settings))
+            steps = {"land": run_step(environment, "land", str(pages), as_of)}
             shutil.rmtree(pages)
             batch = steps["land"]["result"]
-            steps["stage"] = _step(environment, "stage", batch, as_of)
+            steps["stage"] = run_step(environment, "stage", batch, as_of)
             for name in ("copy_landed", "copy_staged"):
-                steps[name] = _step(environment, name, batch, as_of)
+                steps[name] = run_step(environment, name, batch, as_of)
             for name in ("validate", "load"):
-                steps[name] = _step(environment, name, batch, as_of)
+                steps[name] = run_step(environment, name, batch, as_of)
             results.append(_summary(rows, night, sent, steps))
     finally:
         context.engine.dispose()
@@ -86,7 +87,7 @@ def _measure(home: Path, rows: int) -> list[dict[str, Any]]:
     return results
 
 
-def _load_master_data(settings: Settings, context: pipeline.Context) -> None:
+def load_master_data(settings: Settings, context: pipeline.Context) -> None:
     """What dossiers look their keys up in, from a small sandbox, which is stopped before anything is measured."""
     open_sources(settings, as_of=NIGHTS[0], size=1000)
     try:
@@ -97,26 +98,13 @@ def _load_master_data(settings: Settings, context: pipeline.Context) -> None:
         mariadb.stop(settings)
 
 
-def _codes(settings: Settings) -> tuple[list[str], list[str], list[str]]:
+def master_codes(settings: Settings) -> tuple[list[str], list[str], list[str]]:
     def column(stem: str, name: str) -> list[str]:
         with (settings.reference_dir / f"{stem}.csv").open(encoding="utf-8") as file:
             return [row[name] for row in csv.DictReader(file)]
 
     communes = [code for code in column("agencies", "administrative_unit_code") if len(code) == 5]
     return column("agencies", "agency_code"), column("procedures", "procedure_code"), communes
-
-
-def _step(environment: dict[str, str], step: str, subject: str, as_of: date) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.benchmarks.step", step, subject, "--as-of", f"{as_of}"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"step {step} failed:\n{done.stderr}")
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    print(
-        f"  {step:9} {result['seconds']:8.2f} s {result['peak_mib']:6} MiB  {result['result']}",
-        flush=True,
-    )
-    return result
 
 
 def _summary(rows: int, night: int, sent: int, steps: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import subprocess
+import sys
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlalchemy as sa
@@ -22,11 +25,11 @@ from kho.contracts import load_contract
 from kho.contracts.sources import RestSource
 from kho.extract.rest.envelope import read_page
 from kho.raw_zone.landing import JsonPages, Landing, record_files
-from kho.raw_zone.manifest import Manifest, batch_id
+from kho.raw_zone.manifest import Manifest, batch_id, read_manifest
 from kho.rules.gx import load_gx
 from kho.settings import get_settings
 from kho.sql_files import run_file
-from kho.stage import stage_table
+from kho.stage import stage_batch, stage_table
 
 DATASET = "public_service_dossiers"
 PAGES_PER_WINDOW = 84
@@ -64,6 +67,12 @@ def land(context: pipeline.Context, pages: Path, as_of: date) -> str:
         values = manifest.__dict__ | {"raw_path": "", "fetched": landing.rows}
         run_file(db, "quality/open_batch.sql", **values)
     return manifest.batch_id
+
+
+def stage_unjudged(context: pipeline.Context, batch: str) -> None:
+    """Stage a batch without looking at what its rows break."""
+    folder = context.settings.raw_zone / DATASET / batch
+    stage_batch(context.engine, load_contract(DATASET), batch, folder, read_manifest(folder).fetched)
 
 
 def copy_landed(context: pipeline.Context, batch: str) -> float:
@@ -107,6 +116,19 @@ def _copy(context: pipeline.Context, csv: Path, create: str) -> float:
         connection.close()
 
 
+def run_step(environment: dict[str, str], step: str, subject: str, as_of: date) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.benchmarks.step", step, subject, "--as-of", f"{as_of}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"step {step} failed:\n{done.stderr}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    print(
+        f"  {step:9} {result['seconds']:8.2f} s {result['peak_mib']:6} MiB  {result['result']}",
+        flush=True,
+    )
+    return result
+
+
 def _peak_mib() -> float:
     """Peak memory of this program; unlike ru_maxrss it does not count what its parent held."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
@@ -116,7 +138,9 @@ def _peak_mib() -> float:
 def main() -> None:
     """Run the step named on the command line and print its measurements."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("step", choices=["land", "stage", "validate", "load", "copy_landed", "copy_staged"])
+    parser.add_argument(
+        "step", choices=["land", "stage", "stage_unjudged", "validate", "load", "copy_landed", "copy_staged"]
+    )
     parser.add_argument("subject")
     parser.add_argument("--as-of", type=date.fromisoformat, default=date(2026, 11, 20))
     arguments = parser.parse_args()
@@ -124,13 +148,15 @@ def main() -> None:
     context = pipeline.Context.create(EnvironmentConnections(settings), settings)
     with context.engine.connect() as db:
         db.execute(sa.text("SELECT 1"))
-    if arguments.step == "validate":
+    if arguments.step in ("stage", "validate"):
         load_gx()  # as in the nightly run, whose tasks are forked from a process that has imported it
     started = time.monotonic()
     result: object = ""
     seconds = None
     if arguments.step == "land":
         result = land(context, Path(arguments.subject), arguments.as_of)
+    elif arguments.step == "stage_unjudged":
+        stage_unjudged(context, arguments.subject)
     elif arguments.step.startswith("copy_"):
         seconds = globals()[arguments.step](context, arguments.subject)
     else:
