@@ -28,7 +28,7 @@ from kho.sandbox.state import SandboxState
 from kho.server import mariadb, postgres, warehouse
 from kho.settings import Settings
 
-from .embedded import temporary_home
+from .embedded import temporary_home, throwaway_server
 
 EPOCH = date(2026, 11, 20)
 FACTS = (
@@ -196,7 +196,7 @@ class SandboxConnections:
 def a_sandbox(size: int, **options: Any) -> Iterator[tuple[Settings, postgres.Server, SandboxState]]:
     """A running server and sandbox in a folder of their own."""
     with temporary_home() as settings:
-        server = postgres.ensure_running(settings)
+        server = throwaway_server(settings)
         admin = server.url("postgres").render_as_string(hide_password=False)
         other = admin_url(mariadb.ensure_running(settings), settings)
         servers = {"postgresql": admin, "mariadb": other}
