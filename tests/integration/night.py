@@ -75,6 +75,11 @@ class Province:
         template = str(self.context.engine.url.database)
         return new_province(self.settings, self.server, self.sandbox, template=template)
 
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to work on this province."""
+        url = self.context.engine.url.render_as_string(hide_password=False)
+        return {"KHO_HOME": str(self.context.settings.home), "KHO_WAREHOUSE_URL": url}
+
     def set_clock(self, today: date) -> None:
         process.set_clock(self.settings, today)
 
