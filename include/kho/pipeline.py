@@ -440,6 +440,7 @@ def build_star(as_of: date, context: Context) -> StepResult:
 
     The star's invariants are asked once the marts are fresh; the message says which are broken.
     """
+    from kho.load.reference_dimensions import copy_dimensions
     from kho.quality.case_calendar import turn_cases
     from kho.quality.classifications import copy_classifications
     from kho.quality.invariants import note_invariants, said_of
@@ -452,6 +453,7 @@ def build_star(as_of: date, context: Context) -> StepResult:
         open_usage(db, as_of)
     with context.engine.begin() as db:
         copy_classifications(db)
+        copy_dimensions(db, context.settings)
         turned = turn_cases(db, as_of)
         run_file(db, "mart/refresh.sql")
         invariants = note_invariants(db, as_of)

@@ -43,6 +43,30 @@ FROM (
     WHERE line_key IN (-1, -2)
     UNION ALL
     SELECT
+        'dim_period',
+        count(*)
+    FROM dw.dim_period
+    WHERE period_code IN ('-1', '-2')
+    UNION ALL
+    SELECT
+        'dim_sector',
+        count(*)
+    FROM dw.dim_sector
+    WHERE sector_key IN (-1, -2)
+    UNION ALL
+    SELECT
+        'dim_document_type',
+        count(*)
+    FROM dw.dim_document_type
+    WHERE document_type_code IN ('-1', '-2')
+    UNION ALL
+    SELECT
+        'dim_source_system',
+        count(*)
+    FROM dw.dim_source_system
+    WHERE source_system_key IN (-1, -2)
+    UNION ALL
+    SELECT
         'dim_unit_of_measure',
         count(*)
     FROM dw.dim_unit_of_measure

@@ -95,6 +95,12 @@ BREAKS = [
         id="a unit without successor",
     ),
     pytest.param(
+        "periods_are_known",
+        "UPDATE dw.fact_population SET period_code = '2026-10'",
+        "fact_population: 2026-10: is no month",
+        id="a period that is none",
+    ),
+    pytest.param(
         "unknown_members_exist",
         "DELETE FROM dw.dim_plan_task WHERE task_key = -2",
         "dim_plan_task: members -1 and -2: 1 of 2 are there",
