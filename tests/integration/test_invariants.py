@@ -109,24 +109,47 @@ BREAKS = [
 ]
 
 
+# Trà Bùi, which was divided, its two successors, and a commune without a past; one row in some facts.
+STAR = (
+    (
+        "INSERT INTO dw.dim_administrative_unit (unit_code, valid_from, valid_to, unit_level, name_vi) VALUES "
+        "('21142', '1900-01-01', '2025-06-30', 'commune', 'Xã Trà Bùi')"
+    ),
+    (
+        "INSERT INTO dw.dim_administrative_unit (unit_code, valid_from, unit_level, name_vi) VALUES "
+        "('21136', '2025-07-01', 'commune', 'Xã Cà Đam'), ('21157', '2025-07-01', 'commune', 'Xã Tây Trà Bồng'), "
+        "('21025', '2025-07-01', 'commune', 'Phường Cẩm Thành')"
+    ),
+    (
+        "INSERT INTO dw.bridge_administrative_unit_succession (old_unit_key, new_unit_key, effective_date, "
+        "succession_kind, is_default, weight, weight_method) SELECT o.unit_key, n.unit_key, '2025-07-01', 'split', "
+        "n.unit_code = '21136', 0.5, 'equal' FROM dw.dim_administrative_unit AS o "
+        "CROSS JOIN dw.dim_administrative_unit AS n WHERE o.unit_code = '21142' AND n.unit_code IN ('21136', '21157')"
+    ),
+    (
+        "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, "
+        "raw_path) VALUES ('b', 'administrative_unit_successions', '2026-11-20', 'loaded', '', '1.0.0', 0, '')"
+    ),
+    "INSERT INTO dw.dim_agency (agency_key, agency_code, name_vi) VALUES (900, 'H48.01', 'Sở Một')",
+    "INSERT INTO dw.dim_indicator (indicator_key, indicator_code, name_vi) VALUES (900, 'CT-1', 'Một')",
+    f"INSERT INTO dw.fact_population VALUES ({COMMUNE}, '2026-M10', -1, 200, 700, 300, 1, 1, now(), 1)",
+    f"INSERT INTO dw.fact_land_parcel VALUES ('P1', {COMMUNE}, 1, 1, 10.5, 'ODT', TRUE, -2, FALSE, 1)",
+    (
+        f"INSERT INTO dw.fact_indicator_value VALUES (900, 900, {COMMUNE}, '2026-M10', 0, -1, 37.5, 3, 8, "
+        "'percent', now(), TRUE, 1)"
+    ),
+)
+
+
 @pytest.fixture(scope="module")
 def star(empty_warehouse: tuple) -> Iterator[Units]:
-    """A star in which everything holds, with one row in some of its facts."""
+    """A small star in which everything holds."""
     settings, server, engine = empty_warehouse
     engine.dispose()
     units = Units.create(settings, server, "empty")
-    units.load()
-    for sql in (
-        "INSERT INTO dw.dim_agency (agency_key, agency_code, name_vi) VALUES (900, 'H48.01', 'Sở Một')",
-        "INSERT INTO dw.dim_indicator (indicator_key, indicator_code, name_vi) VALUES (900, 'CT-1', 'Một')",
-        f"INSERT INTO dw.fact_population VALUES ({COMMUNE}, '2026-M10', -1, 200, 700, 300, 1, 1, now(), 1)",
-        f"INSERT INTO dw.fact_land_parcel VALUES ('P1', {COMMUNE}, 1, 1, 10.5, 'ODT', TRUE, -2, FALSE, 1)",
-        (
-            f"INSERT INTO dw.fact_indicator_value VALUES (900, 900, {COMMUNE}, '2026-M10', 0, -1, 37.5, 3, 8, 'percent', "
-            "now(), TRUE, 1)"
-        ),
-    ):
-        units.put(sql, [{}])
+    with units.context.engine.begin() as db:
+        for sql in STAR:
+            db.execute(sa.text(sql))
     units.refresh()
     yield units
     units.context.engine.dispose()
