@@ -183,6 +183,7 @@ def sync_holidays(db: sa.Connection) -> bool:
         sources=[swap.source for swap in swaps.values()],
         made_from=made_from,
     )
+    run_file(db, "calendar/describe_dates.sql", first_year=FIRST_YEAR, last_year=LAST_YEAR)
     return True
 
 

@@ -52,7 +52,7 @@ def set_status(engine: sa.Engine, batch_id: str, status: str, note: str | None =
 def earlier(engine: sa.Engine, contract: Contract, as_of: date) -> Earlier:
     """How far a dataset's source had been read before the night of `as_of`."""
     if contract.source.kind == "reference":
-        return Earlier()
+        return _content_before(engine, contract.dataset)
     if contract.source.kind == "files":
         return Earlier(files=_files_before(engine, contract.dataset, as_of))
     return Earlier(
@@ -70,6 +70,16 @@ def _watermark_before(engine: sa.Engine, dataset: str, as_of: date) -> datetime 
     with engine.connect() as db:
         value: datetime | None = db.scalar(query, {"dataset": dataset, "as_of": as_of})
     return value
+
+
+def _content_before(engine: sa.Engine, dataset: str) -> Earlier:
+    """Which content is in force, and which was before it."""
+    last = _last_loaded(engine, dataset)
+    if last is None:
+        return Earlier()
+    with engine.connect() as db:
+        found = run_file(db, "quality/overtaken_batches.sql", dataset=dataset, last=last).scalars()
+        return Earlier(batch=last, overtaken=frozenset(found))
 
 
 def _last_loaded(engine: sa.Engine, dataset: str) -> str | None:

@@ -36,6 +36,7 @@ from kho.stage import drop_staging, stage_table
 
 if TYPE_CHECKING:
     from kho.quality.gate import Decision, Via
+    from kho.quality.invariants import Invariant
 
 
 @dataclass(frozen=True)
@@ -436,9 +437,14 @@ def show_evidence(batch_id: str, context: Context) -> dict[str, str]:
 
 
 def build_star(as_of: date, context: Context) -> StepResult:
-    """Bring what spans datasets up to date: deadlines, marts, submissions, what is measured, scores."""
+    """Bring what spans datasets up to date: deadlines, marts, submissions, what is measured, scores.
+
+    The star's invariants are asked once the marts are fresh; the message says which are broken.
+    """
+    from kho.load.reference_dimensions import copy_dimensions
     from kho.quality.case_calendar import turn_cases
     from kho.quality.classifications import copy_classifications
+    from kho.quality.invariants import note_invariants, said_of
     from kho.quality.measure import measure_night
     from kho.quality.sharing import open_usage
     from kho.quality.submissions import note_submissions
@@ -448,11 +454,21 @@ def build_star(as_of: date, context: Context) -> StepResult:
         open_usage(db, as_of)
     with context.engine.begin() as db:
         copy_classifications(db)
+        copy_dimensions(db, context.settings)
         turned = turn_cases(db, as_of)
         run_file(db, "mart/refresh.sql")
+        invariants = note_invariants(db, as_of)
         note_submissions(db, as_of, context.settings)
         measure_night(db, as_of, context.settings)
-    return clock.result(None, message=str(turned))
+    return clock.result(None, message="; ".join(filter(None, (str(turned), said_of(invariants)))))
+
+
+def check_star(context: Context) -> tuple[Invariant, ...]:
+    """Ask every invariant of the star now; nothing is changed or written down."""
+    from kho.quality.invariants import check_invariants
+
+    with context.engine.connect() as db:
+        return check_invariants(db)
 
 
 def write_report(as_of: date, context: Context) -> StepResult:

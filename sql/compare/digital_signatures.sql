@@ -8,7 +8,10 @@ SELECT
     t.active_count,
     t.source_updated_at AS updated_at
 FROM compared AS s
-INNER JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+INNER JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND s.period_month BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')
 INNER JOIN dw.fact_digital_signature AS t
     ON
         a.agency_key = t.agency_key

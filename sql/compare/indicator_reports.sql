@@ -9,7 +9,10 @@ SELECT
     t.unit_code,
     t.submitted_at
 FROM compared AS s
-INNER JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+INNER JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND date_trunc('month', s.period_end_date) BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')
 INNER JOIN dw.dim_indicator AS i ON s.indicator_code = i.indicator_code
 INNER JOIN dw.dim_administrative_unit AS u
     ON

@@ -10,6 +10,7 @@ from kho.errors import ConfigurationError
 from kho.rules.catalogue import rule_types
 from kho.rules.references import commune_periods, reference_resolver
 from kho.rules.suite import Suite, SuiteError, load_suite
+from kho.settings import get_settings
 
 GOOD = """\
 name: vouchers
@@ -146,7 +147,7 @@ def test_empty_reference_is_a_mistake(load: Callable[[str], Suite], tmp_path: Pa
 
 
 def test_commune_periods() -> None:
-    before, since = commune_periods("51")
+    before, since = commune_periods("51", get_settings().reference_dir)
     assert (before["valid_to"], len(_codes(before))) == ("2025-06-30", 272)
     assert (since["valid_from"], since["valid_to"]) == ("2025-07-01", None)
     assert len(_codes(since)) == 96

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import date
 
 from kho.rules.references import commune_periods
 from kho.settings import Settings
@@ -29,5 +30,10 @@ def reference_lists(settings: Settings) -> dict[str, list[str]]:
 
 def commune_codes(settings: Settings, *, today: bool = False) -> frozenset[str]:
     """Every commune code that was ever in force in the province, or those that are."""
-    periods = [period for period in commune_periods(settings.province) if not (today and period["valid_to"])]
+    now = date.today().isoformat()  # noqa: DTZ011
+    periods = [
+        period
+        for period in commune_periods(settings.province, settings.reference_dir)
+        if not today or str(period["valid_from"]) <= now <= str(period["valid_to"] or now)
+    ]
     return frozenset(str(code) for period in periods for code in period["codes"])  # type: ignore[attr-defined]

@@ -216,6 +216,18 @@ def score(
 
 
 @app.command()
+def invariants() -> None:
+    """Ask what always has to hold in the star, and show what breaks it; status 1 if something does."""
+    from kho.connections import EnvironmentConnections
+    from kho.pipeline import Context, check_star
+
+    found = check_star(Context.create(EnvironmentConnections(get_settings())))
+    quality.print_invariants(out, found)
+    if any(one.broken for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def report(night: Night = None) -> None:
     """Write the secretariat's report of the night again, and print its path."""
     from kho.connections import EnvironmentConnections

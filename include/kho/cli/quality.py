@@ -3,6 +3,7 @@
 In: filters, a day. Out: tables without personal data.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kho.quality.index import IndexLine
+from kho.quality.invariants import Invariant
 from kho.quality.submissions import STATES, Submission
 from kho.quality.weighting import Weighting
 
@@ -75,6 +77,17 @@ def print_index(console: Console, weighting: Weighting, lines: list[IndexLine], 
             )  # fmt: skip
         if found:
             console.print(table)
+
+
+def print_invariants(console: Console, found: Sequence[Invariant]) -> None:
+    """Print a line for each invariant, and under a broken one the first rows that break it."""
+    for one in found:
+        state = f"[red]{one.broken} broken[/]" if one.broken else "[green]holds[/]"
+        console.print(f"{one.name}: {state}  {one.seconds:.1f} s", highlight=False)
+        if one.broken:
+            console.print(f"  must hold: {escape(one.purpose)}", highlight=False)
+        for row in one.rows:
+            console.print(f"  {escape(f'{row.relation}: {row.subject}: {row.problem}')}", highlight=False)
 
 
 def _name(line: IndexLine) -> str:

@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -81,7 +82,8 @@ class AdministrativeUnit(TypedDict):
 class AdministrativeUnitSuccession(TypedDict):
     """One step from a unit of the old order to one of the new.
 
-    `weight` is the share of the old unit that went this way; no source gives it yet.
+    `weight` is the share of the old unit that went this way, `part_population` and `part_area_km2`
+    what that part was; the package gives none of them (see `kho.extract.reorganisations`).
     Of a divided unit's successors exactly one has `is_default`, the choice when nothing more
     than the old unit is known.
     """
@@ -91,7 +93,9 @@ class AdministrativeUnitSuccession(TypedDict):
     new_unit_code: str
     succession_kind: SuccessionKind
     is_default: bool
-    weight: float | None
+    weight: Decimal | None
+    part_population: int | None
+    part_area_km2: Decimal | None
     effective_date: date
 
 
@@ -148,6 +152,8 @@ def read_successions(province_code: str) -> list[AdministrativeUnitSuccession]:
                 "succession_kind": kind,
                 "is_default": is_default,
                 "weight": None,
+                "part_population": None,
+                "part_area_km2": None,
                 "effective_date": REFORM_DATE,
             }
         )
@@ -217,7 +223,7 @@ def _unit(
     level: UnitLevel, code: str, name: str, parent_code: str | None, province_code: str
 ) -> AdministrativeUnit:
     """A unit of today, its area left open."""
-    unit_type, short_name = _split_name(name)
+    unit_type, short_name = split_name(name)
     return {
         "unit_code": code,
         "unit_level": level,
@@ -237,8 +243,11 @@ def _of_old_order(unit: AdministrativeUnit) -> AdministrativeUnit:
     return {**unit, "valid_from": UNKNOWN_START, "valid_to": LAST_DAY_OF_OLD_ORDER}
 
 
-def _split_name(name: str) -> tuple[str, str]:
-    """("Xã", "Trà Bùi") for "Xã Trà Bùi"; the short name of a numbered ward stays "Phường 5"."""
+def split_name(name: str) -> tuple[str, str]:
+    """("Xã", "Trà Bùi") for "Xã Trà Bùi"; the short name of a numbered ward stays "Phường 5".
+
+    Raises `PackagedDataError` where the name begins with no type.
+    """
     for unit_type in _UNIT_TYPES:
         if name.casefold().startswith(f"{unit_type} ".casefold()):
             rest = name[len(unit_type) + 1 :]

@@ -19,9 +19,11 @@ class Earlier:
     Attributes:
         watermark: local civil time up to which changes have been asked for; None: never.
         batch: the batch loaded last, which holds the state of a table that has no change date.
+        overtaken: batches that were loaded before that one, for content that belongs to no night.
         files: the files seen, for a source of files.
     """
 
     watermark: datetime | None = None
     batch: str | None = None
+    overtaken: frozenset[str] = frozenset()
     files: KnownFiles = field(default_factory=KnownFiles)

@@ -34,7 +34,7 @@ def land(
     if isinstance(source, ReferenceSource):
         from kho.extract.reference import extract_reference
 
-        return extract_reference(contract, source, as_of, settings)
+        return extract_reference(contract, source, as_of, earlier, settings)
     connection = connections.get(source.connection)
     if isinstance(source, FilesSource):
         from kho.extract.files.extractor import extract_files

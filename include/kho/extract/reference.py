@@ -15,7 +15,9 @@ from pyarrow import csv
 
 from kho.contracts import Contract, ReferenceSource
 from kho.errors import ConfigurationError
-from kho.extract.administrative_units import read_successions, read_units
+from kho.extract.earlier import Earlier
+from kho.extract.reorganisations import FILE as CHANGES_FILE
+from kho.extract.reorganisations import successions_of, units_of
 from kho.extract.sample import Sample
 from kho.raw_zone.landing import Landing
 from kho.raw_zone.manifest import Manifest, batch_id
@@ -23,9 +25,12 @@ from kho.settings import Settings
 
 
 def extract_reference(
-    contract: Contract, source: ReferenceSource, as_of: date, settings: Settings
+    contract: Contract, source: ReferenceSource, as_of: date, earlier: Earlier, settings: Settings
 ) -> Manifest:
-    """Land the whole reference dataset as text."""
+    """Land the whole reference dataset as text.
+
+    Content that was in force once, and has been overtaken since, is a batch of its own when it comes back.
+    """
     table, endpoint = _read(contract, source, settings)
     missing = [name for name in contract.source_names if name not in table.column_names]
     if missing:
@@ -38,6 +43,8 @@ def extract_reference(
     with Landing(settings.raw_zone, contract.dataset, f"{as_of:%Y%m%d}") as landing:
         landing.write_batches(table.select(list(contract.source_names)).to_batches())
         landing.add_digest(contract.content_sha256)
+        if batch_id(contract.dataset, None, landing.content_sha256) in earlier.overtaken:
+            landing.add_digest(str(earlier.batch))
         manifest = Manifest(
             batch_id=batch_id(contract.dataset, None, landing.content_sha256),
             dataset=contract.dataset,
@@ -54,10 +61,11 @@ def extract_reference(
 
 def _read(contract: Contract, source: ReferenceSource, settings: Settings) -> tuple[pa.Table, str]:
     province = settings.province
+    origin = f"vietnamadminunits and {CHANGES_FILE}, province {province}"
     if source.provider == "administrative_units":
-        return _as_text(contract, read_units(province)), f"vietnamadminunits, province {province}"
+        return _as_text(contract, units_of(province, settings.reference_dir)), origin
     if source.provider == "administrative_unit_successions":
-        return _as_text(contract, read_successions(province)), f"vietnamadminunits, province {province}"
+        return _as_text(contract, successions_of(province, settings.reference_dir)), origin
     path: Path = settings.reference_dir / f"{contract.dataset}.csv"
     if not path.is_file():
         raise ConfigurationError("the reference file is missing", dataset=contract.dataset, where=str(path))

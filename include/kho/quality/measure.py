@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from kho.contracts import Contract, load_contracts
 from kho.quality.agreements import compare, load_pairs
 from kho.quality.index import index_night
+from kho.quality.invariants import invariants_by_dataset
 from kho.quality.links import unresolved_keys
 from kho.quality.measures import MEASURES
 from kho.quality.request_log import slow_answers
@@ -104,6 +105,8 @@ def _evidence(
         *((d, "answered_quickly", "gateway_down", n, bad) for d, n, bad in
           slow_answers(db, as_of, settings, float(thresholds.slow_seconds))),
         *((d, "keys_resolved", "data_defect", n, bad) for d, n, bad in unresolved_keys(db, contracts)),
+        *((d, "invariants_hold", "own_fault", n, bad) for d, n, bad in
+          invariants_by_dataset(db, contracts, as_of)),
         *((d, "published", "own_fault", n, bad) for d, n, bad in publication(db, contracts)),
         *((d, "documented", "own_fault", n, bad) for d, n, bad in documentation(contracts, settings)),
         *((d, "read_lately", "own_fault", n, bad) for d, n, bad in

@@ -39,6 +39,8 @@ _ALL = (
             "Chạy lại bộ dữ liệu và đối chiếu các cột số"),
     Measure("rows_agree", "synchronised", "critical", "Bản ghi trong kho khác bản ghi nguồn gửi",
             "Chạy lại bộ dữ liệu và đối chiếu các bản ghi sai khác"),
+    Measure("invariants_hold", "synchronised", "critical", "Kho dữ liệu không giữ được quy tắc toàn vẹn",
+            "Chạy kho invariants, sửa lỗi của kho theo hướng dẫn vận hành"),
     Measure("in_step", "synchronised", "warning", "Kho chưa nhận được dữ liệu của đêm nay",
             "Xem nguyên nhân của đêm nay, khắc phục rồi chạy lại bộ dữ liệu"),
     Measure("source_reached", "connected", "critical", "Không kết nối được hệ thống nguồn",

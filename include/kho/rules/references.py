@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from kho.extract.administrative_units import read_units
+from kho.extract.reorganisations import units_of
 
 Resolver = Callable[[str], object]
 """Gives the value of a reference; LookupError says why there is none."""
@@ -40,7 +40,7 @@ def reference_resolver(
         if reference == "contract.columns":
             return list(contract_columns)
         if reference == "administrative_units.commune_periods":
-            return commune_periods(province_code)
+            return commune_periods(province_code, reference_dir)
         if reference == "vsic_sectors.editions":
             return sector_editions(reference_dir)
         if reference == "indicator_ranges.ranges":
@@ -50,7 +50,7 @@ def reference_resolver(
     return resolve
 
 
-def commune_periods(province_code: str) -> list[dict[str, object]]:
+def commune_periods(province_code: str, reference_dir: Path) -> list[dict[str, object]]:
     """The communes of a province by the period in which their codes are in force.
 
     Returns:
@@ -58,7 +58,7 @@ def commune_periods(province_code: str) -> list[dict[str, object]]:
         None while the period lasts; `codes`, sorted.
     """
     periods: dict[tuple[date, date | None], set[str]] = defaultdict(set)
-    for unit in read_units(province_code):
+    for unit in units_of(province_code, reference_dir):
         if unit["unit_level"] == "commune":
             periods[unit["valid_from"], unit["valid_to"]].add(unit["unit_code"])
     return [

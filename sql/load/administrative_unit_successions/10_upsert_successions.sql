@@ -1,17 +1,55 @@
--- Purpose: which unit went into which on the day of a reorganisation. Grain: old unit and new unit.
--- Can run twice: equal rows are left alone.
+-- Purpose: which unit went into which on the day of a reorganisation, and what share of it.
+-- Grain: old unit and new unit. Can run twice: equal rows are left alone.
+-- The share is the stated one; else by the parts' population, if it is known of all of them; else by their
+-- area, likewise; else the parts count the same. Shares of a divided unit make one whole.
 INSERT INTO dw.bridge_administrative_unit_succession AS t (
-    old_unit_key, new_unit_key, effective_date, succession_kind, is_default, weight, batch_key
+    old_unit_key, new_unit_key, effective_date, succession_kind, is_default, weight, weight_method,
+    part_population, part_area_km2, batch_key
 )
+WITH part AS (
+    SELECT
+        s.*,
+        count(*) OVER unit AS parts,
+        count(s.weight) OVER unit AS stated,
+        count(s.part_population) OVER unit AS peopled,
+        count(s.part_area_km2) OVER unit AS measured,
+        sum(s.part_population) OVER unit AS people,
+        sum(s.part_area_km2::numeric) OVER unit AS area_km2
+    FROM accepted AS s
+    WINDOW unit AS (PARTITION BY s.old_unit_code, s.effective_date)
+),
+
+judged AS (
+    SELECT
+        p.*,
+        CASE
+            WHEN p.parts = 1 THEN 'whole'
+            WHEN p.stated = p.parts THEN 'stated'
+            WHEN p.peopled = p.parts AND p.people > 0 THEN 'population'
+            WHEN p.measured = p.parts AND p.area_km2 > 0 THEN 'area'
+            ELSE 'equal'
+        END AS method
+    FROM part AS p
+)
+
 SELECT
     o.unit_key,
     n.unit_key,
     s.effective_date,
     s.succession_kind,
     s.is_default,
-    s.weight,
+    CASE s.method
+        WHEN 'whole' THEN 1
+        WHEN 'stated' THEN s.weight::numeric
+        WHEN 'population' THEN s.part_population::numeric / s.people
+        WHEN 'area' THEN s.part_area_km2::numeric / s.area_km2
+        ELSE 1::numeric / s.parts
+    END,
+    s.method,
+    s.part_population,
+    s.part_area_km2,
     :batch_key
-FROM accepted AS s
+FROM judged AS s
 INNER JOIN dw.dim_administrative_unit AS o
     ON
         s.old_unit_code = o.unit_code
@@ -27,9 +65,16 @@ ON CONFLICT (old_unit_key, new_unit_key) DO UPDATE
         succession_kind = excluded.succession_kind,
         is_default = excluded.is_default,
         weight = excluded.weight,
+        weight_method = excluded.weight_method,
+        part_population = excluded.part_population,
+        part_area_km2 = excluded.part_area_km2,
         batch_key = excluded.batch_key
     WHERE
-    (t.effective_date, t.succession_kind, t.is_default, t.weight)
+    (
+        t.effective_date, t.succession_kind, t.is_default, t.weight, t.weight_method, t.part_population,
+        t.part_area_km2
+    )
     IS DISTINCT FROM (
-        excluded.effective_date, excluded.succession_kind, excluded.is_default, excluded.weight
+        excluded.effective_date, excluded.succession_kind, excluded.is_default, excluded.weight,
+        excluded.weight_method, excluded.part_population, excluded.part_area_km2
     );

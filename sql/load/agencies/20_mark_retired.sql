@@ -7,6 +7,7 @@ SET
     batch_key = :batch_key
 WHERE
     t.agency_key > 0
+    AND t.valid_to IS NULL
     AND t.retired_on IS NULL
     AND NOT t.is_inferred
     AND EXISTS (SELECT FROM source_keys)

@@ -24,7 +24,10 @@ SELECT
     s.source_sheet,
     :batch_key
 FROM accepted AS s
-INNER JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+INNER JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND date_trunc('month', s.period_end_date) BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')
 INNER JOIN dw.dim_commune_form_line AS l ON s.line_code = l.line_code
 INNER JOIN dw.dim_administrative_unit AS u
     ON

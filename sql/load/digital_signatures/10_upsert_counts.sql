@@ -15,7 +15,10 @@ SELECT
     s.updated_at,
     :batch_key
 FROM accepted AS s
-INNER JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+INNER JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND s.period_month BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')
 LEFT JOIN dw.dim_administrative_unit AS u
     ON
         s.commune_code = u.unit_code

@@ -21,8 +21,14 @@ SELECT
     s.updated_at,
     :batch_key
 FROM accepted AS s
-INNER JOIN dw.dim_agency AS r ON s.receiver_agency_code = r.agency_code AND r.is_current
-INNER JOIN dw.dim_agency AS f ON s.sender_agency_code = f.agency_code AND f.is_current
+INNER JOIN dw.dim_agency AS r
+    ON
+        s.receiver_agency_code = r.agency_code
+        AND s.sent_at::date BETWEEN r.valid_from AND coalesce(r.valid_to, 'infinity')
+INNER JOIN dw.dim_agency AS f
+    ON
+        s.sender_agency_code = f.agency_code
+        AND s.sent_at::date BETWEEN f.valid_from AND coalesce(f.valid_to, 'infinity')
 ON CONFLICT (document_code, receiver_agency_key) DO UPDATE
     SET
         sender_agency_key = excluded.sender_agency_key,

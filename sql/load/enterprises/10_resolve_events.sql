@@ -28,7 +28,10 @@ SELECT
     s.effective_on,
     s.updated_at
 FROM registered AS s
-LEFT JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+LEFT JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND s.effective_on BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')
 LEFT JOIN dw.dim_administrative_unit AS u
     ON
         s.commune_code = u.unit_code

@@ -17,7 +17,10 @@ SELECT
     :batch_key
 FROM accepted AS s
 LEFT JOIN dw.dim_investment_project AS p ON s.project_code = p.project_code AND p.is_current
-LEFT JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+LEFT JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND s.disbursed_on BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')
 ON CONFLICT (voucher_code) DO UPDATE
     SET
         project_key = excluded.project_key,

@@ -17,7 +17,11 @@ SELECT
     FALSE AS is_deleted,
     :batch_key
 FROM accepted AS s
-LEFT JOIN dw.dim_administrative_unit AS u ON s.commune_code = u.unit_code AND u.is_current
+INNER JOIN meta.batch AS b ON b.batch_key = :batch_key
+LEFT JOIN dw.dim_administrative_unit AS u
+    ON
+        s.commune_code = u.unit_code
+        AND b.as_of BETWEEN u.valid_from AND coalesce(u.valid_to, 'infinity')
 ON CONFLICT (parcel_code) DO UPDATE
     SET
         unit_key = excluded.unit_key,

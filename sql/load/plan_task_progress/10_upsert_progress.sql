@@ -17,7 +17,10 @@ SELECT
     :batch_key
 FROM accepted AS s
 INNER JOIN dw.dim_plan_task AS k ON s.task_code = k.task_code
-INNER JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+INNER JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND s.period_month BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')
 ON CONFLICT (task_key, agency_key, period_code) DO UPDATE
     SET
         percent_done = excluded.percent_done,

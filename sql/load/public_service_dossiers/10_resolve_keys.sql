@@ -67,7 +67,11 @@ SELECT
     s.submission_form_code,
     s.applicant_type_code
 FROM accepted AS s
-LEFT JOIN dw.dim_agency AS a ON s.agency_code = a.agency_code AND a.is_current
+LEFT JOIN dw.dim_agency AS a
+    ON
+        s.agency_code = a.agency_code
+        AND s.received_at >= a.valid_from
+        AND (a.valid_to IS NULL OR s.received_at < a.valid_to + 1)
 LEFT JOIN dw.dim_procedure AS p ON s.procedure_code = p.procedure_code
 LEFT JOIN dw.dim_administrative_unit AS u
     ON
