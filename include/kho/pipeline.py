@@ -36,6 +36,7 @@ from kho.stage import drop_staging, stage_table
 
 if TYPE_CHECKING:
     from kho.quality.gate import Decision, Via
+    from kho.report.periods import Kind
 
 
 @dataclass(frozen=True)
@@ -454,15 +455,19 @@ def build_star(as_of: date, context: Context) -> StepResult:
     return clock.result(None, message=str(turned))
 
 
-def write_report(as_of: date, context: Context) -> StepResult:
-    """Write the secretariat's report of the night; the message is its path."""
+def write_report(as_of: date, context: Context, kind: Kind = "daily") -> StepResult:
+    """Write the report of the night, or of its month or quarter; the message is the page's path.
+
+    Files that tell the same data already are left alone.
+    """
     from kho.quality.sharing import close_usage
-    from kho.report import write_quality_report
+    from kho.report.files import write_report_files
 
     clock = _Clock("quality_report", "write_report")
-    path = write_quality_report(context.engine, as_of, context.settings)
+    files = write_report_files(context.engine, as_of, context.settings, kind)
     close_usage(context.engine, as_of)
-    return clock.result(None, message=str(path))
+    outcome = "done" if files.made else "unchanged"
+    return clock.result(None, outcome, message=str(files.paths["html"]))
 
 
 def write_lists(as_of: date, context: Context, agency: str | None = None) -> StepResult:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kho.errors import ConfigurationError
+from kho.report.document import harmless
 from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
@@ -31,6 +32,18 @@ class TableLines(_Frozen):
     rules: Lines
     warnings: Lines
     tasks: Lines
+    indicators: Lines
+
+
+class TrendNights(_Frozen):
+    """How many nights the chart of a report of each kind goes back."""
+
+    daily: Annotated[int, Field(ge=2, le=120)]
+    monthly: Annotated[int, Field(ge=2, le=120)]
+    quarterly: Annotated[int, Field(ge=2, le=120)]
+
+    def __getitem__(self, kind: str) -> int:
+        return int(getattr(self, kind))
 
 
 class Plan(_Frozen):
@@ -63,8 +76,20 @@ class Letterhead(_Frozen):
         return Letterhead(**{name: fill(value) for name, value in self})
 
 
+def harmless_letterhead(head: Letterhead) -> Letterhead:
+    """The letterhead without characters that could do harm."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return harmless(value)
+        return tuple(map(clean, value)) if isinstance(value, tuple) else value
+
+    return Letterhead(**{name: clean(value) for name, value in head})
+
+
 class ReportConfig(_Frozen):
     lines: TableLines
+    trend_nights: TrendNights
     plans: dict[str, Plan] = Field(default_factory=dict)
     letterheads: dict[str, Letterhead]
 
