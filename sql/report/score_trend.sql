@@ -1,5 +1,5 @@
--- Purpose: what stood on each of the last :nights nights with scores, until :as_of: of each dataset its latest
--- scores by then. Grain: one row per night and principle. Can run twice: it only reads.
+-- Purpose: what stood on each of the last :nights nights with scores, until :as_of: of each dataset its
+-- latest scores by then. Grain: one row per night and principle. Can run twice: it only reads.
 WITH nights AS (
     SELECT DISTINCT as_of
     FROM dq.score
@@ -35,7 +35,7 @@ sums AS (
         sum(s.evaluated) AS evaluated,
         sum(s.failed) AS failed
     FROM dq.score AS s
-    WHERE (s.dataset, s.as_of) IN (SELECT t.dataset, t.as_of FROM standing AS t)
+    WHERE EXISTS (SELECT 1 FROM standing AS t WHERE t.dataset = s.dataset AND t.as_of = s.as_of)
     GROUP BY s.dataset, s.as_of, s.principle
 )
 

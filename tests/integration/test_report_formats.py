@@ -248,6 +248,7 @@ def test_the_letterhead_is_a_table_without_borders_whose_rules_are_borders_of_pa
     fonts = settings.project_root / "include" / "fonts"
     motto = text_width_mm(paper.MOTTO, paper.MOTTO_PT, fonts)
     issuer = text_width_mm("SỞ KHOA HỌC VÀ CÔNG NGHỆ", paper.ISSUER_PT, fonts)
+    assert text_width_mm(paper.NATION, paper.NATION_PT, fonts) < right.width / Mm(1) - 1
     assert _rule(right) == pytest.approx(motto, abs=0.2)
     assert issuer / 3 <= _rule(left) <= issuer / 2
     number, dated = (one.paragraphs[0] for one in head.rows[1].cells)
@@ -260,7 +261,7 @@ def test_the_parts_of_the_letter_are_in_order_and_numbered(
 ) -> None:
     lines = docx_lines(made["docx"])
     parts = [
-        "BÁO CÁO", "Kính gửi: ", "Căn cứ Luật Dữ liệu số 60/2024/QH15;", "I. Tóm tắt", "1. Kết quả của đêm cuối kỳ",
+        "BÁO CÁO", "Kính gửi: ", "Căn cứ Luật Dữ liệu số 60/2024/QH15;", "I. Tóm tắt", "1. Kết luận", "2. Kết quả của đêm cuối kỳ",
         "II. Điểm theo nguyên tắc", "III. Quy tắc bị vi phạm nhiều nhất", "IV. Đối soát", "V. Quá hạn",
         "VI. Tiến độ chỉ tiêu và nhiệm vụ kế hoạch", "Nơi nhận:", "- Lưu: VT, CĐS.", "Giám đốc", "Phụ lục I",
         "Phụ lục II",
@@ -286,7 +287,7 @@ def test_body_headings_and_signature_are_set_as_they_should(made: Mapping[str, b
     assert shape.space_after >= Pt(6)
     assert 1 <= shape.line_spacing <= 1.5
     assert {run.font.size.pt for run in body.runs} == {14}
-    first, second = paragraphs["I. Tóm tắt"], paragraphs["2. Mức đạt theo tám nguyên tắc"]
+    first, second = paragraphs["I. Tóm tắt"], paragraphs["1. Kết luận"]
     assert (first.runs[0].font.bold, first.runs[0].font.all_caps) == (True, True)
     assert (second.runs[0].font.bold, second.runs[0].font.all_caps) == (True, None)
     end = next(t for t in file.tables if t.rows[0].cells[0].text.startswith("Nơi nhận:"))

@@ -1,6 +1,7 @@
-"""What changed in the quarantine since the last report.
+"""What happened since the last report: nights, loads, records found and records mended.
 
-In: `dq.quarantine`. Out: records found and records mended, by agency, and what is open now.
+In: `meta.night`, `dq.reconciliation`, `dq.quarantine`. Out: sums of the nights; by agency what was found,
+what was mended, what is open now.
 """
 
 from __future__ import annotations
@@ -47,6 +48,24 @@ class Movement:
     @property
     def open(self) -> int:
         return sum(item.open for item in self.agencies)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodCounts:
+    """What the nights of a period loaded, all together."""
+
+    nights: int
+    batches: int
+    fetched: int
+    accepted: int
+    quarantined: int
+    duplicates: int
+
+
+def read_period_counts(db: sa.Connection, first: date, as_of: date) -> PeriodCounts:
+    """The counts of the nights from `first` to `as_of`."""
+    row = run_file(db, "report/period_counts.sql", first=first, as_of=as_of).mappings().one()
+    return PeriodCounts(**row)
 
 
 def read_movement(db: sa.Connection, since: date, as_of: date, names: Names) -> Movement:

@@ -67,6 +67,7 @@ class Report:
     trend: trend.Trend
     measured: measured.Measured
     violations: violations.Violations
+    period_counts: movement.PeriodCounts
     movement: movement.Movement
     overdue: overdue.Overdue
     progress: tuple[progress.PlanProgress, ...]
@@ -144,6 +145,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind =
             ),
             violations=violations.read_violations(db, as_of, known, deadlines),
             movement=movement.read_movement(db, period.before, as_of, known),
+            period_counts=movement.read_period_counts(db, period.first, as_of),
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
             progress=progress.read_progress(db, as_of, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),

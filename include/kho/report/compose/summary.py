@@ -30,8 +30,8 @@ _NAMED = 3
 def summary(report: Report) -> Outline:
     """Section I."""
     part = Outline("Tóm tắt")
-    part.head(_NIGHT[report.period.kind == DAILY], *_outcome(report), _open_rows(report))
-    part.head("Mức đạt theo tám nguyên tắc", *_principles(report))
+    part.head("Kết luận", *_conclusion(report))
+    part.head(_NIGHT[report.period.kind == DAILY], *_outcome(report), _period(report))
     part.head("Việc cần làm ngay", *_actions(report))
     return part
 
@@ -63,6 +63,32 @@ def _outcome(report: Report) -> tuple[Figures | Paragraph, ...]:
         f"toàn.{standing}",
     )  # fmt: skip
     return figures, words
+
+
+def _period(report: Report) -> Paragraph | None:
+    """All nights of a month or quarter together."""
+    found, number = report.period_counts, vietnamese.number
+    if report.period.kind == DAILY:
+        return None
+    return paragraph(
+        f"{vietnamese.sentence_case(report.period.within)} (đến hết đêm {vietnamese.day(report.as_of)}): "
+        f"{number(found.nights)} đêm, {number(found.batches)} lượt nạp, lấy về {number(found.fetched)} bản "
+        f"ghi, chấp nhận {number(found.accepted)}, giữ lại {number(found.quarantined)}, loại trùng "
+        f"{number(found.duplicates)}."
+    )
+
+
+def _conclusion(report: Report) -> tuple[Paragraph, ...]:
+    """What improved and what fell; what waits; who must do what by when."""
+    asked = [item for item in report.violations.backlog if item.agency_code][:_NAMED]
+    called = "; ".join(
+        f"{item.agency}: sửa {vietnamese.number(item.records)} bản ghi"
+        + (f", {vietnamese.number(item.overdue)} đã quá hạn" if item.overdue else "")
+        + f", hạn {vietnamese.day(item.due_on)}"
+        for item in asked
+    )
+    must = (paragraph(bold("Phải làm ngay: "), f"{called}."),) if called else ()
+    return (*_principles(report), _open_rows(report), *must)
 
 
 def _open_rows(report: Report) -> Paragraph:

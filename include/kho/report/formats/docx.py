@@ -168,8 +168,10 @@ class _Word:
     def _chart(self, chart: Chart) -> None:
         paragraph = self._file.add_paragraph()
         picture = paragraph.add_run().add_picture(
-            io.BytesIO(chart_png(chart, self._settings)), width=Mm(paper.TEXT_WIDTH_MM)
+            io.BytesIO(chart_png(chart, self._settings)), width=Mm(paper.TEXT_WIDTH_MM - 2)
         )
+        for side in ("distT", "distB", "distL", "distR"):
+            picture._inline.set(side, "0")  # noqa: SLF001
         described = picture._inline.docPr  # noqa: SLF001 - python-docx has no name for the alternative text
         described.set("descr", chart.alt)
         described.set("name", chart.name)

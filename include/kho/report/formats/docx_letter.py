@@ -74,10 +74,10 @@ def address_xml(head: Letterhead) -> str:
         paragraph_xml(run_xml(run(text), paper.BODY_PT), spacing=_BEFORE.format(0, 40))
         for text in addressee_lines(head)
     )
-    gap = _BEFORE.format(0, 120)
-    label = paragraph_xml(run_xml(run("Kính gửi: "), paper.BODY_PT), align="right", spacing=gap)
+    label = paragraph_xml(run_xml(run("Kính gửi: "), paper.BODY_PT), align="right")
     widths = (paper.ADDRESS_MM, paper.TEXT_WIDTH_MM - paper.ADDRESS_MM)
-    empty = "".join(cell_xml([paragraph_xml("", spacing=gap)], width) for width in widths)
+    gap = paragraph_xml("", spacing='<w:spacing w:before="0" w:after="0" w:line="160" w:lineRule="exact"/>')
+    empty = "".join(cell_xml([gap], width) for width in widths)
     row = row_xml(cell_xml([label], widths[0]) + cell_xml(lines, widths[1]))
     return table_xml([row_xml(empty), row, row_xml(empty)], widths, borders=False)
 

@@ -9,7 +9,7 @@ TEXT_WIDTH_MM = PAGE_WIDTH_MM - LEFT_MM - RIGHT_MM
 HEADER_MM = 10
 """From the edge to the page number in the top margin."""
 
-LETTERHEAD_SHARE = 0.45
+LETTERHEAD_SHARE = 0.42
 """Of the text's width that the issuer's side of the letterhead takes."""
 ADDRESS_MM = 45
 """From the left edge of the text to the addressees."""

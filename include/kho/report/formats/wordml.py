@@ -20,6 +20,10 @@ _JUSTIFY = {"left": "left", "center": "center", "right": "right", "both": "both"
 NO_SPACE = '<w:spacing w:before="0" w:after="0" w:line="240" w:lineRule="auto"/>'
 
 
+# The mark of a paragraph without text is as high as its font.
+_EMPTY = f'<w:p><w:pPr>{NO_SPACE}<w:rPr><w:sz w:val="16"/></w:rPr></w:pPr></w:p>'
+
+
 def twips(millimetres: float) -> int:
     return round(millimetres * _TWIPS_PER_MM)
 
@@ -86,7 +90,7 @@ def rule_xml(length_mm: float, whole_mm: float, *, points: float = 0.75) -> str:
         "",
         align="center",
         extra=border,
-        spacing='<w:spacing w:before="20" w:after="0" w:line="60" w:lineRule="exact"/>',
+        spacing='<w:spacing w:before="60" w:after="0" w:line="60" w:lineRule="exact"/>',
         indent=f'<w:ind w:left="{side}" w:right="{side}" w:firstLine="0"/>',
     )
 
@@ -101,7 +105,7 @@ def cell_xml(
     top: int = 0,
 ) -> str:
     """A cell; it needs a paragraph. `top` is a thicker upper border in eighths of a point."""
-    content = "".join(paragraphs) or paragraph_xml("")
+    content = "".join(paragraphs) or _EMPTY
     properties = (
         f'<w:tcW w:w="{twips(width_mm)}" w:type="dxa"/>'
         + (f'<w:gridSpan w:val="{span}"/>' if span > 1 else "")
