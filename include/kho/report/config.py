@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kho.settings import Settings
 
 Text = Annotated[str, Field(min_length=1)]
+Address = Annotated[str, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")]
 Lines = Annotated[int, Field(ge=1, le=500)]
 
 
@@ -49,6 +50,21 @@ class TrendNights(_Frozen):
 class Plan(_Frozen):
     title: Text
     note: str = ""
+
+
+class Mail(_Frozen):
+    """Who gets an approved report, and whose connection hands it over.
+
+    Attributes:
+        connection: the connection of the mail server; its extra may name `from_email`.
+        whole: who gets the whole report.
+        agencies: by agency code, who gets that agency's extract and its list to mend, and nobody else's.
+    """
+
+    connection: Text = "smtp"
+    sender: Address = "kho-du-lieu@localhost"
+    whole: tuple[Address, ...] = ()
+    agencies: dict[Text, tuple[Address, ...]] = Field(default_factory=dict)
 
 
 class Letterhead(_Frozen):
@@ -90,6 +106,7 @@ def harmless_letterhead(head: Letterhead) -> Letterhead:
 class ReportConfig(_Frozen):
     lines: TableLines
     trend_nights: TrendNights
+    mail: Mail = Mail()
     plans: dict[str, Plan] = Field(default_factory=dict)
     letterheads: dict[str, Letterhead]
 

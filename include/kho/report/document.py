@@ -72,16 +72,23 @@ class Cell:
     """A cell: its lines, one below the other.
 
     Attributes:
-        value: the number or date that the first line shows, for formats that calculate.
+        number: the number that the first line shows, for formats that calculate.
+        day: the same, where it is a date.
         band: 'green', 'amber' or 'red': a shade that never stands without its sign.
         span: how many columns it takes.
     """
 
     lines: tuple[Line, ...]
-    value: Value = None
+    number: int | Decimal | None = None
+    day: date | None = None
     band: str = ""
     align: str = ""
     span: int = 1
+
+    @property
+    def value(self) -> Value:
+        """The number or the date."""
+        return self.number if self.number is not None else self.day
 
     @property
     def text(self) -> str:
@@ -91,10 +98,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row; `kind` is '', 'sum', 'rest' (what is not listed) or 'apart' (after a thick rule)."""
+    """A row; `kind` is '', 'sum', 'rest' (what is not listed) or 'apart' (after a thick rule).
+
+    `agency` is the code of the agency that the row is about: what an extract for that agency shows.
+    """
 
     cells: tuple[Cell, ...]
     kind: str = ""
+    agency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,7 @@ class Document:
         number: its number as written, empty for a draft.
         subject: the lines under BÁO CÁO.
         data_sha256: hash of the data that it tells.
+        changes: of a revision, what differs from the report that it takes the place of.
     """
 
     kind: str
@@ -174,11 +186,18 @@ class Document:
     closing: Line
     annexes: tuple[Section, ...]
     data_sha256: str
+    changes: Section | None = None
+
+    @property
+    def listed_annexes(self) -> tuple[Section, ...]:
+        """The annexes of the workbook."""
+        return (*self.annexes, self.changes) if self.changes else self.annexes
 
     @property
     def printed_annexes(self) -> tuple[Section, ...]:
         """The annexes that follow the letter; a night's report is short and has them in the workbook only."""
-        return () if self.kind == "daily" else self.annexes
+        annexes = () if self.kind == "daily" else self.annexes
+        return (*annexes, self.changes) if self.changes else annexes
 
     @property
     def parts(self) -> tuple[Section, ...]:
@@ -230,4 +249,6 @@ def cell(
 ) -> Cell:
     """A cell; each argument is a line of its own, empty ones vanish."""
     whole = tuple(item if isinstance(item, tuple) else line(item) for item in lines)
-    return Cell(tuple(item for item in whole if item), value, band, align, span)
+    on = value if isinstance(value, date) else None
+    number = None if isinstance(value, date) else value
+    return Cell(tuple(item for item in whole if item), number, on, band, align, span)

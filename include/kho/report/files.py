@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +39,14 @@ class ReportFiles:
         sha256: the checksum of each.
         data_sha256: the checksum of the data that they tell.
         made: whether they were made now.
+        draft: the id of the draft that waits for a decision; None if the report in force says the same.
     """
 
     paths: Mapping[str, Path]
     sha256: Mapping[str, str]
     data_sha256: str
     made: bool
+    draft: int | None = None
 
 
 def page_path(settings: Settings, as_of: date) -> Path:
@@ -69,9 +71,12 @@ def write_report_files(engine: sa.Engine, as_of: date, settings: Settings, kind:
     """
     from kho.report.compose import compose
     from kho.report.quality_report import read_report
+    from kho.report.register import note_draft
 
     document = compose(read_report(engine, as_of, settings, kind))
-    return keep_files(document, report_paths(settings, as_of, kind), settings)
+    files = keep_files(document, report_paths(settings, as_of, kind), settings)
+    with engine.begin() as db:
+        return replace(files, draft=note_draft(db, document))
 
 
 def keep_files(document: Document, paths: Mapping[str, Path], settings: Settings) -> ReportFiles:
@@ -88,7 +93,7 @@ def keep_files(document: Document, paths: Mapping[str, Path], settings: Settings
         if set(present) == set(paths) and files_sha256(paths) == known.get("files"):
             return ReportFiles(dict(paths), known["files"], document.data_sha256, made=False)
     for name, path in paths.items():
-        replace_file(path, _RENDER[name](document, settings))
+        replace_file(path, render(name, document, settings))
     sums = files_sha256(paths)
     text = json.dumps({**wanted, "files": sums}, indent=1, sort_keys=True)
     replace_file(listing, text.encode())
@@ -98,6 +103,11 @@ def keep_files(document: Document, paths: Mapping[str, Path], settings: Settings
 def write_html(document: Document, path: Path, settings: Settings) -> None:
     """The page alone."""
     replace_file(path, _html(document, settings))
+
+
+def render(name: str, document: Document, settings: Settings) -> bytes:
+    """The document in one format."""
+    return _RENDER[name](document, settings)
 
 
 def replace_file(path: Path, content: bytes) -> None:

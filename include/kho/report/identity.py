@@ -49,7 +49,8 @@ def rendering_sha256(settings: Settings) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        # Who gets the report is nothing that it tells.
+        return value.model_dump(mode="json", exclude={"mail"})
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} in a report")

@@ -28,6 +28,7 @@ class AgencyMovement:
     found: int
     mended: int
     open: int
+    agency_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def read_movement(db: sa.Connection, since: date, as_of: date, names: Names) -> 
         for place, value in enumerate((row.found, row.mended, row.open)):
             line[place] += value
     lines = [
-        (code, AgencyMovement(names.agency(code), *line)) for code, line in sums.items() if line[0] or line[1]
+        (code, AgencyMovement(names.agency(code), line[0], line[1], line[2], code))
+        for code, line in sums.items()
+        if line[0] or line[1]
     ]
     lines.sort(key=lambda item: (not item[0], -item[1].mended, -item[1].found, item[0]))
     return Movement(since, tuple(line for _, line in lines))

@@ -85,7 +85,8 @@ def backlog(report: Report, limit: int | None = None, *, only_overdue: bool = Fa
                 cells.count(item.records),
                 cells.on(item.first_seen_on),
                 cells.on(item.due_on),
-            )
+            ),
+            agency=item.agency_code,
         )
         for at, item in enumerate(listed, start=1)
     ]
@@ -115,7 +116,10 @@ def movement(report: Report, limit: int | None = None) -> Table | None:
     )
     listed, left = cells.some(items, limit)
     rows = [
-        Row((cells.place(at), cell(item.agency), *map(cells.count, (item.found, item.mended, item.open))))
+        Row(
+            (cells.place(at), cell(item.agency), *map(cells.count, (item.found, item.mended, item.open))),
+            agency=item.agency_code,
+        )
         for at, item in enumerate(listed, start=1)
     ]
     if left:
@@ -168,7 +172,8 @@ def missing(report: Report, limit: int | None = None) -> Table | None:
                     cells.count(item.count),
                     periods,
                     cells.on(item.oldest_due_on),
-                )
+                ),
+                agency=item.agency_code,
             )
         )
     if left:
@@ -190,7 +195,10 @@ def dossiers(report: Report, limit: int | None = None) -> Table | None:
     )
     listed, left = cells.some(report.overdue.dossiers, limit)
     rows = [
-        Row((cells.place(at), cell(item.agency), cells.count(item.dossiers), cells.on(item.oldest_due_on)))
+        Row(
+            (cells.place(at), cell(item.agency), cells.count(item.dossiers), cells.on(item.oldest_due_on)),
+            agency=item.agency_code,
+        )
         for at, item in enumerate(listed, start=1)
     ]
     if left:

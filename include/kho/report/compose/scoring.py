@@ -107,7 +107,8 @@ def league(report: Report, limit: int | None = None) -> Table:
                 cell(cells.band_words(item.band), band=item.band.key),
                 cells.percent(item.coverage),
                 cells.count(item.evaluated),
-            )
+            ),
+            agency=item.agency_code,
         )
         for at, item in enumerate(report.measured.agencies[:limit], start=1)
     )
@@ -137,7 +138,8 @@ def _heat(name: str, first: str, report: Report, rows: Iterable[Row]) -> Table:
 def _row(row: ScoreRow, kind: str = "") -> Row:
     since = small(f"Điểm ngày {vietnamese.day(row.scored_on)}") if row.scored_on else ""
     shown = (cells.score(found) for found in row.cells)
-    return Row((cell(row.title, since), cells.score(row.overall, strong=True), *shown), kind)
+    cells_of_row = (cell(row.title, since), cells.score(row.overall, strong=True), *shown)
+    return Row(cells_of_row, kind, row.agency_code)
 
 
 def _legend(report: Report) -> Paragraph:

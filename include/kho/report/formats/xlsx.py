@@ -41,7 +41,7 @@ def render_xlsx(document: Document) -> bytes:
     book.set_properties({"title": document.title, "author": document.letterhead.issuer, "created": created})
     sheets = _Sheets(book)
     sheets.contents(document)
-    for annex in document.annexes:
+    for annex in document.listed_annexes:
         for table in annex.tables:
             sheets.add(annex, table)
     book.close()
@@ -62,7 +62,7 @@ class _Sheets:
         sheet.write_string(0, 0, sheet_text(document.title, _LONGEST), self._style(bold=True, font_size=14))
         number = f"{document.number}/{document.letterhead.number_symbol}" if document.number else "Dự thảo"
         sheet.write_string(1, 0, sheet_text(f"Số: {number}"), self._style(italic=True))
-        for at, annex in enumerate(document.annexes, start=_HEAD_ROW):
+        for at, annex in enumerate(document.listed_annexes, start=_HEAD_ROW):
             sheet.write_string(at, 0, f"Phụ lục {annex.label}", self._style(border=1))
             sheet.write_string(at, 1, sheet_text(annex.title, _LONGEST), self._style(border=1))
 
