@@ -5,7 +5,7 @@ files, `send` mails it, to each agency its own extract. The command line does th
 
 **Schedule**: none; a person triggers it with a kind and a date. Without an answer it stays a draft.
 
-**Rerun**: at any time. What was approved is never numbered again; nobody gets a mail twice.
+**Rerun**: at any time; nothing is numbered or mailed twice.
 
 **Triage**: `decide`: the draft changed since it was shown, or was decided already. `send`: the mail server; a
 mail that was cut off waits for a person. See `kho report show ID`.
@@ -29,14 +29,11 @@ with DAG(
     tags=["report"],
     doc_md=__doc__,
     params={
-        "kind": Param("daily", type="string", enum=["daily", "monthly", "quarterly"]),
+        "kind": Param("daily", enum=["daily", "monthly", "quarterly"]),
         "date": Param(None, type=["null", "string"], format="date", description="Yesterday"),
     },
 ):
-
-    @task
-    def draft() -> dict:
-        return drafted()
+    draft = task(task_id="draft")(drafted)
 
     question = HITLOperator(
         task_id="ask",
