@@ -36,15 +36,22 @@ class TableLines(_Frozen):
     indicators: Lines
 
 
-class TrendNights(_Frozen):
-    """How many nights the chart of a report of each kind goes back."""
+class KindOfReport(_Frozen):
+    """How long a report of one kind is.
 
-    daily: Annotated[int, Field(ge=2, le=120)]
-    monthly: Annotated[int, Field(ge=2, le=120)]
-    quarterly: Annotated[int, Field(ge=2, le=120)]
+    Attributes:
+        trend_nights: how many nights its chart goes back.
+        lines: how many lines the tables of the letter show; the annexes show all.
+    """
 
-    def __getitem__(self, kind: str) -> int:
-        return int(getattr(self, kind))
+    trend_nights: Annotated[int, Field(ge=2, le=120)]
+    lines: TableLines
+
+
+class KindsOfReport(_Frozen):
+    daily: KindOfReport
+    monthly: KindOfReport
+    quarterly: KindOfReport
 
 
 class Plan(_Frozen):
@@ -104,8 +111,7 @@ def harmless_letterhead(head: Letterhead) -> Letterhead:
 
 
 class ReportConfig(_Frozen):
-    lines: TableLines
-    trend_nights: TrendNights
+    kinds: KindsOfReport
     mail: Mail = Mail()
     plans: dict[str, Plan] = Field(default_factory=dict)
     letterheads: dict[str, Letterhead]
@@ -115,6 +121,11 @@ class ReportConfig(_Frozen):
         if "default" not in self.letterheads:
             raise ValueError("letterheads needs the key 'default'")
         return self
+
+    def kind(self, name: str) -> KindOfReport:
+        """How long a report of the kind is."""
+        found: KindOfReport = getattr(self.kinds, name)
+        return found
 
     def letterhead(self, province_code: str) -> Letterhead:
         return self.letterheads.get(province_code, self.letterheads["default"])

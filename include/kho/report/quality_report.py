@@ -31,7 +31,7 @@ from kho.report import (
     trend,
     violations,
 )
-from kho.report.config import Letterhead, ReportConfig, config_path, load_report_config
+from kho.report.config import Letterhead, ReportConfig, TableLines, config_path, load_report_config
 from kho.report.periods import DAILY, Kind, Period, period_of
 from kho.report.vietnamese import day
 
@@ -89,6 +89,11 @@ class Report:
         return tuple(item for item in self.incidents if not item.is_platform)
 
     @property
+    def lines(self) -> TableLines:
+        """How many lines the tables of the letter show."""
+        return self.config.kind(self.period.kind).lines
+
+    @property
     def before_words(self) -> str:
         """What changes are against."""
         return f"đêm {day(self.previous)}" if self.previous else ""
@@ -139,7 +144,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind =
             counts=night.loaded_tonight(nights),
             incidents=night.incidents(nights),
             scores=score_tables.score_tables(book, known, _ALL),
-            trend=trend.read_trend(db, as_of, config.trend_nights[kind]),
+            trend=trend.read_trend(db, as_of, config.kind(kind).trend_nights),
             measured=measured.read_measured(
                 db, as_of, known, weighting_on(as_of, weighting_path(settings)), _ALL
             ),

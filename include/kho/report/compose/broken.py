@@ -35,7 +35,7 @@ _COUNT, _WHEN = Column("Số bản ghi", 18, RIGHT), Column("Hạn", 26, CENTRE)
 def broken(report: Report) -> Outline:
     """Section III."""
     part = Outline("Quy tắc bị vi phạm nhiều nhất")
-    found, lines, days = report.violations, report.config.lines, report.deadlines.working_days
+    found, lines, days = report.violations, report.lines, report.deadlines.working_days
     if found.critical:
         asked = paragraph(
             "Đề nghị các cơ quan xác minh, sửa tại hệ thống nguồn và gửi lại trong "
@@ -132,9 +132,9 @@ def _rules(name: str, rules: Sequence[Violation], report: Report, limit: int | N
         cells.NUMBER,
         Column("Nội dung vi phạm", 0, LEFT),
         _COUNT,
-        Column("Cơ quan liên quan (số bản ghi)", 40),
-        Column("Việc phải làm", 35),
-        Column("Hạn", 24, CENTRE),
+        Column("Cơ quan liên quan (số bản ghi)", 33),
+        Column("Việc phải làm", 33),
+        Column("Hạn", 23, CENTRE),
     )
     rows = [Row(_rule(at, rule, report)) for at, rule in enumerate(listed, start=1)]
     if left:

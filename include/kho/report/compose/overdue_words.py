@@ -28,7 +28,7 @@ _SUBMISSIONS = (
 def overdue(report: Report) -> Outline:
     """Section V."""
     part = Outline("Quá hạn")
-    limit, late = report.config.lines.agencies, report.overdue
+    limit, late = report.lines.agencies, report.overdue
     if any(item.overdue for item in report.violations.backlog):
         part.head("Bản ghi chờ sửa đã quá hạn", backlog(report, limit, only_overdue=True))
     else:
@@ -237,7 +237,7 @@ def _plan(plan: OverduePlan, report: Report) -> tuple[Paragraph | Table, ...]:
             f"{note} Kế hoạch này không phải của {report.province} (mã tỉnh trong kế hoạch: "
             f"{plan.province_code}); số liệu chỉ để tham khảo."
         )
-    return paragraph(told), tasks(plan, report.config.lines.tasks)
+    return paragraph(told), tasks(plan, report.lines.tasks)
 
 
 def _movement_words(report: Report) -> Paragraph:

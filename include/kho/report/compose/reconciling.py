@@ -47,9 +47,7 @@ def reconciliation(report: Report) -> Outline:
             f"Có {vietnamese.number(len(report.refused_files))} tệp chưa đọc được; số liệu của các tệp này "
             "chưa có trong kho."
         )
-        part.head(
-            "Tệp chưa đọc được, chờ đơn vị gửi lại", told, refused(report, report.config.lines.agencies)
-        )
+        part.head("Tệp chưa đọc được, chờ đơn vị gửi lại", told, refused(report, report.lines.agencies))
     part.head("Thay đổi cấu trúc dữ liệu của nguồn", *_schema_changes(report))
     if report.corrections:
         told = paragraph(

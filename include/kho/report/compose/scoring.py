@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def scores(report: Report) -> Outline:
     """Section II."""
     part = Outline("Điểm theo nguyên tắc")
-    found, limit = report.scores, report.config.lines.agencies
+    found, limit = report.scores, report.lines.agencies
     if not found.datasets:
         part.add(paragraph("Chưa có điểm nào: chưa có bộ dữ liệu nào được kiểm tra."))
         return part
@@ -181,7 +181,7 @@ def _trend(report: Report) -> tuple[Chart | Paragraph, ...]:
 
 
 def _agency_words(report: Report) -> Paragraph | None:
-    found, limit = report.scores, report.config.lines.agencies
+    found, limit = report.scores, report.lines.agencies
     if not found.agencies:
         return None
 

@@ -32,7 +32,7 @@ def compose(report: Report, number: str = "") -> Document:
         overdue_words.overdue(report),
     ]
     if period.kind != DAILY:
-        outlines.append(progress(report, report.config.lines.indicators))
+        outlines.append(progress(report, report.lines.indicators))
     return Document(
         kind=period.kind,
         as_of=report.as_of,
