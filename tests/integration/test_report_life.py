@@ -18,7 +18,9 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
+from typer.testing import CliRunner
 
+from kho.cli import report as cli
 from kho.connections import Connection
 from kho.errors import ConfigurationError, FatalError, SourceUnavailable
 from kho.pipeline import Context, decide_report, send_report, show_draft, waiting_draft
@@ -195,6 +197,25 @@ def test_a_revision_is_a_new_number_with_what_it_changes(context: Context) -> No
     assert "THAY ĐỔI SO VỚI BÁO CÁO SỐ 01/BC-SKHCN" in text
     assert "Cấp lại mã" in text[text.index("THAY ĐỔI SO VỚI") :]
     register.archived_files(before, context.settings)
+
+
+def test_the_command_line_writes_shows_and_decides(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kho.cli.report.get_settings", lambda: context.settings)
+
+    def kho(*arguments: str) -> str:
+        result = CliRunner().invoke(cli.app, arguments)
+        assert result.exit_code == 0, result.output
+        return " ".join(result.output.split())
+
+    page = kho("--date", NIGHT.isoformat(), "--kind", "monthly")
+    assert Path(page).is_file()
+    assert "1 monthly 2026-11-20 draft" in kho("list")
+    assert "Chờ duyệt" not in kho("show", "1")
+    assert "report 1 approved as number 01/" in kho("approve", "1", "--by", "a", "--reason", "đã rà soát")
+    shown = kho("show", "1")
+    assert "approved by a: đã rà soát" in shown
+    assert "bao-cao-so-01-" in shown
+    assert "monthly 2026-11-20 approved 01/" in kho("list", "--state", "approved")
 
 
 # Sending.
