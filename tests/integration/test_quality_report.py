@@ -314,7 +314,7 @@ def test_hostile_text_is_shown_and_does_nothing(filled: sa.Engine, settings: Set
     path = write_quality_report(filled, NIGHT, settings)
     html = path.read_text(encoding="utf-8")
     assert "<script" not in html
-    assert re.findall("<img[^>]*? src=\"(.{5})", html) == ["data:"] * html.count("<img")
+    assert re.findall('<img[^>]*? src="(.{5})', html) == ["data:"] * html.count("<img")
     assert "&lt;script&gt;" in html
     assert "{{ 7*7 }}" in html
     assert not set("\u202e\u2066") & set(html)
