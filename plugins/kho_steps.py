@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime
 import logging
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import RetryDecision, RetryPolicy, get_current_context
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from kho import errors
 from kho.errors import ConfigurationError, GateClosed, KhoError
+from kho.settings import TIMEZONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +146,47 @@ def asked() -> dict[str, Any]:
         "by": context["dag_run"].triggering_user_name or "airflow",
         "reason": str(params.get("reason") or ""),
     }
+
+
+def drafted() -> dict[str, Any]:
+    """Write the report that the run asks for; what a person is to see of the draft.
+
+    Raises:
+        DownstreamTasksSkipped: the report in force says the same, so there is nothing to decide.
+    """
+    from kho import pipeline
+    from kho.pipeline import Context
+    from kho_connections import AirflowConnections
+
+    context = Context.create(AirflowConnections())
+    as_of, kind = report_night(), get_current_context()["params"].get("kind") or "daily"
+    pipeline.write_report(as_of, context, kind)
+    report_id = pipeline.waiting_draft(as_of, context, kind)
+    if report_id is None:
+        raise DownstreamTasksSkipped(tasks=["ask", "decide", "send"])
+    return {"report_id": report_id, **pipeline.show_draft(report_id, context)}
+
+
+def decide_draft(shown: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Keep what a person decided about the draft that was shown; whether it is to be sent now."""
+    from kho import pipeline
+
+    said = answer_of(shown, answer)
+    run_step(lambda context: pipeline.decide_report(shown["report_id"], context=context, on=today(), **said))
+    return bool(said["decision"] == "approved")
+
+
+def report_night() -> datetime.date:
+    """The night that a report is asked for: of the run's parameter, or yesterday where the data is."""
+    asked_for = get_current_context()["params"].get("date")
+    if asked_for:
+        return datetime.date.fromisoformat(str(asked_for))
+    return today() - datetime.timedelta(days=1)
+
+
+def today() -> datetime.date:
+    """Today where the data is, whatever the clock of this machine is set to."""
+    return datetime.datetime.now(ZoneInfo(TIMEZONE)).date()
 
 
 def batch_asked_about() -> str:

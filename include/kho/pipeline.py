@@ -24,7 +24,14 @@ import sqlalchemy as sa
 from kho import ledger
 from kho.connections import Connections
 from kho.contracts import Contract, load_contract
-from kho.errors import ConfigurationError, GateClosed, KhoError, SchemaDrifted
+from kho.errors import (
+    ConfigurationError,
+    FatalError,
+    GateClosed,
+    KhoError,
+    SchemaDrifted,
+    SourceUnavailable,
+)
 from kho.extract.drift import Drift
 from kho.extract.land import land
 from kho.quality.schema_changes import drift_message, note_drift
@@ -37,6 +44,7 @@ from kho.stage import drop_staging, stage_table
 if TYPE_CHECKING:
     from kho.quality.gate import Decision, Via
     from kho.quality.invariants import Invariant
+    from kho.report.periods import Kind
 
 
 @dataclass(frozen=True)
@@ -471,15 +479,97 @@ def check_star(context: Context) -> tuple[Invariant, ...]:
         return check_invariants(db)
 
 
-def write_report(as_of: date, context: Context) -> StepResult:
-    """Write the secretariat's report of the night; the message is its path."""
+def write_report(as_of: date, context: Context, kind: Kind = "daily") -> StepResult:
+    """Write the report of the night, or of its month or quarter; the message is the page's path.
+
+    Files that tell the same data already are left alone.
+    """
     from kho.quality.sharing import close_usage
-    from kho.report import write_quality_report
+    from kho.report.files import write_report_files
 
     clock = _Clock("quality_report", "write_report")
-    path = write_quality_report(context.engine, as_of, context.settings)
+    files = write_report_files(context.engine, as_of, context.settings, kind)
     close_usage(context.engine, as_of)
-    return clock.result(None, message=str(path))
+    outcome = "done" if files.made else "unchanged"
+    return clock.result(None, outcome, message=str(files.paths["html"]))
+
+
+def waiting_draft(as_of: date, context: Context, kind: Kind = "daily") -> int | None:
+    """The id of the draft of a night, or of its month or quarter; None if there is nothing to decide."""
+    from kho.report.register import draft_of
+
+    return draft_of(context.engine, kind, as_of)
+
+
+def show_draft(report_id: int, context: Context) -> dict[str, str]:
+    """What a person is to see of a draft: subject, summary, and what the answer is bound to."""
+    from kho.report.register import read_registered
+    from kho.report.register_text import draft_body, draft_subject
+
+    found = read_registered(context.engine, report_id)
+    return {"subject": draft_subject(found), "body": draft_body(found), "fingerprint": found.data_sha256}
+
+
+def decide_report(
+    report_id: int,
+    decision: Decision,
+    context: Context,
+    *,
+    by: str,
+    reason: str,
+    via: Via,
+    on: date,
+    fingerprint: str | None = None,
+) -> StepResult:
+    """Approve or reject a draft; approved, it is numbered and archived. See `kho.report.register`."""
+    from kho.report import register
+
+    clock = _Clock("report_review", "decide")
+    if decision == "timed_out":
+        told = f"draft {report_id}: nobody answered, it stays a draft"
+        return clock.result(None, "unchanged", message=told)
+    found = register.decide_report(
+        context.engine,
+        report_id,
+        decision,
+        context.settings,
+        by=by,
+        reason=reason,
+        via=via,
+        on=on,
+        data_sha256=fingerprint,
+    )
+    number = f" as number {found.number}/{found.year}" if found.number else ""
+    return clock.result(None, message=f"report {report_id} {found.state}{number}")
+
+
+def send_report(report_id: int, context: Context, *, again: bool = False) -> StepResult:
+    """Mail a report in force to those whom `include/report.yaml` names, each what is theirs.
+
+    Raises:
+        SourceUnavailable: some mails failed; the next run tries them again.
+        FatalError: some were cut off; somebody has to look whether they arrived.
+    """
+    from dataclasses import asdict
+
+    from kho.report import mailing
+
+    clock = _Clock("report_review", "send")
+    sending = mailing.send_report(
+        context.engine, report_id, context.settings, context.connections, again=again
+    )
+    counts = asdict(sending)
+    told = ", ".join(f"{name} {number}" for name, number in counts.items())
+    if sending.failed:
+        raise SourceUnavailable(
+            f"some mails of report {report_id} failed: {told}", next_step=f"kho report show {report_id}"
+        )
+    if sending.cut_off:
+        raise FatalError(
+            f"some mails of report {report_id} were cut off: {told}",
+            next_step=f"ask whether they arrived; if not, kho report send {report_id} --again",
+        )
+    return clock.result(None, counts=counts, message=f"report {report_id}: {told}")
 
 
 def write_lists(as_of: date, context: Context, agency: str | None = None) -> StepResult:

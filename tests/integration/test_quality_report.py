@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,15 +28,20 @@ from kho.score import render_scoreboard, scoreboard
 from kho.server.postgres import Server, ensure_database
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
-from kho.sql_files import run_file
 from tests.integration.embedded import temporary_home, throwaway_server
-
-NIGHT = date(2026, 11, 20)
-BEFORE = NIGHT - timedelta(days=1)
-DOSSIERS, VOUCHERS = "public_service_dossiers", "investment_disbursements"
-HEALTH, FINANCE = "000.00.11.H48", "000.00.05.H48"
-HOSTILE = (
-    "<script>alert(1)</script>\u202egnp.exe\u2066<img src=x onerror=alert(2)>'\"&{{ 7*7 }}" + "Ặ" * 10_000
+from tests.integration.report_warehouse import (
+    BEFORE,
+    DOSSIERS,
+    HOSTILE,
+    NIGHT,
+    VOUCHERS,
+    add_load,
+    add_night,
+    add_result,
+    add_score,
+    add_waiting,
+    batch_of,
+    fill_two_nights,
 )
 
 
@@ -76,39 +81,7 @@ def empty(settings: Settings) -> Iterator[sa.Engine]:
 def filled(empty: sa.Engine) -> sa.Engine:
     """Two nights of two datasets; the finance agency's database is down in the second."""
     with empty.begin() as db:
-        _agency(db, HEALTH, "Sở Y tế")
-        _agency(db, FINANCE, "Sở Tài chính")
-        _rule(db, DOSSIERS, "code_format", "correct", "critical", "Mã hồ sơ sai cấu trúc", "Cấp lại mã")
-        _rule(db, DOSSIERS, "name_nfc", "clean", "warning", "Tên chưa dựng sẵn", "Chuẩn hoá Unicode")
-        _load(db, DOSSIERS, BEFORE, fetched=1_000, quarantined=10, duplicates=0)
-        _result(db, DOSSIERS, BEFORE, "code_format", HEALTH, 1_000, 10)
-        _score(db, DOSSIERS, BEFORE)
-        _load(db, VOUCHERS, BEFORE, fetched=40, quarantined=0, duplicates=0)
-        _result(db, VOUCHERS, BEFORE, "amount_positive", FINANCE, 40, 0)
-        _score(db, VOUCHERS, BEFORE)
-        _load(db, DOSSIERS, NIGHT, fetched=2_345, quarantined=300, duplicates=45)
-        _result(db, DOSSIERS, NIGHT, "code_format", HEALTH, 1_200, 300)
-        _result(db, DOSSIERS, NIGHT, "code_format", FINANCE, 1_100, 0)
-        _result(db, DOSSIERS, NIGHT, "code_format", "", 45, 0)
-        _result(db, DOSSIERS, NIGHT, "name_nfc", HEALTH, 1_200, 7)
-        _score(db, DOSSIERS, NIGHT)
-        _night(db, VOUCHERS, NIGHT, "failed", fault="gateway_down", message="no answer after 5 tries")
-        _waiting(db, DOSSIERS, BEFORE, "code_format", HEALTH, 10, seen=NIGHT - timedelta(days=12))
-        _waiting(db, DOSSIERS, NIGHT, "code_format", HEALTH, 300, seen=NIGHT)
-        _waiting(db, DOSSIERS, NIGHT, "code_format", "", 2, seen=NIGHT)
-        db.execute(
-            sa.text(
-                "INSERT INTO dq.submission "
-                "(dataset, agency_code, period_code, due_on, first_submitted_at) VALUES "
-                "('indicator_reports', :health, '2026-M09', '2026-10-03', NULL), "
-                "('indicator_reports', :health, '2026-M10', '2026-11-03', '2026-11-02'), "
-                "('indicator_reports', :finance, '2026-M11', '2026-12-03', NULL)"
-            ),
-            {"health": HEALTH, "finance": FINANCE},
-        )
-        # The reports were looked for after they were due, in a night that is over.
-        _night(db, "indicator_reports", BEFORE, "unchanged")
-        _plan_task(db)
+        fill_two_nights(db)
     return empty
 
 
@@ -239,9 +212,9 @@ def test_rows_of_an_unlisted_agency_are_shown_apart_and_its_code_is_not_repeated
     filled: sa.Engine, settings: Settings
 ) -> None:
     with filled.begin() as db:
-        _result(db, DOSSIERS, NIGHT, "name_nfc", "Nguyễn Văn An", 10, 10)
-        _score(db, DOSSIERS, NIGHT)
-        _waiting(db, DOSSIERS, NIGHT, "code_format", "Nguyễn Văn An", 1, seen=NIGHT)
+        add_result(db, DOSSIERS, NIGHT, "name_nfc", "Nguyễn Văn An", 10, 10)
+        add_score(db, DOSSIERS, NIGHT)
+        add_waiting(db, DOSSIERS, NIGHT, "code_format", "Nguyễn Văn An", 1, seen=NIGHT)
     report = read_report(filled, NIGHT, settings)
     assert report.scores.unknown is not None
     assert report.scores.unknown.overall.score == 0
@@ -263,12 +236,12 @@ def test_the_overdue_are_those_whose_day_is_over(filled: sa.Engine, settings: Se
 
 def test_a_past_night_is_told_as_it_was(filled: sa.Engine, settings: Settings) -> None:
     with filled.begin() as db:
-        _load(db, DOSSIERS, NIGHT + timedelta(days=1), fetched=5, quarantined=0, duplicates=0)
+        add_load(db, DOSSIERS, NIGHT + timedelta(days=1), fetched=5, quarantined=0, duplicates=0)
         db.execute(
             sa.text(
                 "UPDATE dq.quarantine SET status = 'resolved', resolved_at = now(), resolved_batch_id = :b"
             ),
-            {"b": _batch(DOSSIERS, NIGHT + timedelta(days=1))},
+            {"b": batch_of(DOSSIERS, NIGHT + timedelta(days=1))},
         )
     assert read_report(filled, NIGHT, settings).violations.open_rows == 312
     assert read_report(filled, NIGHT + timedelta(days=1), settings).violations.open_rows == 0
@@ -277,7 +250,7 @@ def test_a_past_night_is_told_as_it_was(filled: sa.Engine, settings: Settings) -
 def test_a_night_that_is_run_again_still_counts_as_loaded(filled: sa.Engine, settings: Settings) -> None:
     first = write_quality_report(filled, NIGHT, settings).read_bytes()
     with filled.begin() as db:
-        _night(db, DOSSIERS, NIGHT, "unchanged", batch=_batch(DOSSIERS, NIGHT))
+        add_night(db, DOSSIERS, NIGHT, "unchanged", batch=batch_of(DOSSIERS, NIGHT))
     assert write_quality_report(filled, NIGHT, settings).read_bytes() == first
 
 
@@ -295,7 +268,7 @@ def test_the_same_data_gives_the_same_bytes(filled: sa.Engine, settings: Setting
 def test_the_page_needs_nothing_else_and_is_nfc(filled: sa.Engine, settings: Settings) -> None:
     html = write_quality_report(filled, NIGHT, settings).read_text(encoding="utf-8")
     assert unicodedata.is_normalized("NFC", html)
-    assert not re.search(r"""(src|href)\s*=|https?://|@import|url\(""", html)
+    assert not re.search(r"""src\s*=\s*"(?!data:)|href\s*=|https?://|@import|url\(""", html)
 
 
 def test_the_letterhead_is_that_of_an_official_document(filled: sa.Engine, settings: Settings) -> None:
@@ -337,11 +310,11 @@ def test_hostile_text_is_shown_and_does_nothing(filled: sa.Engine, settings: Set
             {"t": HOSTILE},
         )
         db.execute(sa.text("UPDATE dq.submission SET period_code = left(:t, 200) || due_on"), {"t": HOSTILE})
-        _night(db, HOSTILE[:200], NIGHT, "failed", message=HOSTILE)
+        add_night(db, HOSTILE[:200], NIGHT, "failed", message=HOSTILE)
     path = write_quality_report(filled, NIGHT, settings)
     html = path.read_text(encoding="utf-8")
     assert "<script" not in html
-    assert "<img" not in html
+    assert re.findall('<img[^>]*? src="(.{5})', html) == ["data:"] * html.count("<img")
     assert "&lt;script&gt;" in html
     assert "{{ 7*7 }}" in html
     assert not set("\u202e\u2066") & set(html)
@@ -396,140 +369,6 @@ def test_the_scoreboard_of_an_empty_warehouse(empty: sa.Engine) -> None:
     stream = io.StringIO()
     render_scoreboard(scoreboard(empty, NIGHT), Console(file=stream, width=120))
     assert "nothing has run yet" in stream.getvalue()
-
-
-# Filling the warehouse.
-
-
-def _batch(dataset: str, night: date) -> str:
-    return f"{dataset}-{night:%Y%m%d}-abc"
-
-
-def _agency(db: sa.Connection, code: str, name: str) -> None:
-    db.execute(
-        sa.text("INSERT INTO dw.dim_agency (agency_code, name_vi, short_name) VALUES (:c, :n, :n)"),
-        {"c": code, "n": name},
-    )
-
-
-def _rule(db: sa.Connection, dataset: str, rule_id: str, *texts: str) -> None:
-    db.execute(
-        sa.text("INSERT INTO dq.rule VALUES (:d, :r, :principle, :severity, :title, :remedy)"),
-        {
-            "d": dataset,
-            "r": rule_id,
-            **dict(zip(("principle", "severity", "title", "remedy"), texts, strict=True)),
-        },
-    )
-
-
-def _night(
-    db: sa.Connection,
-    dataset: str,
-    night: date,
-    outcome: str,
-    *,
-    fault: str | None = None,
-    message: str | None = None,
-    batch: str | None = None,
-) -> None:
-    run_file(
-        db,
-        "quality/record_night.sql",
-        as_of=night,
-        dataset=dataset,
-        outcome=outcome,
-        fault=fault,
-        message=message,
-        next_step=None,
-        batch_id=batch,
-    )
-
-
-def _load(
-    db: sa.Connection, dataset: str, night: date, *, fetched: int, quarantined: int, duplicates: int
-) -> None:
-    batch, accepted = _batch(dataset, night), fetched - quarantined - duplicates
-    db.execute(
-        sa.text(
-            "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, "
-            "fetched, requests, raw_path) VALUES (:b, :d, :n, 'loaded', 'x', '1.0.0', :f, 20, 'x')"
-        ),
-        {"b": batch, "d": dataset, "n": night, "f": fetched},
-    )
-    db.execute(
-        sa.text(
-            "INSERT INTO dq.reconciliation (dataset, batch_id, fetched, duplicates, quarantined, accepted, "
-            "loaded) VALUES (:d, :b, :f, :dup, :q, :a, :a)"
-        ),
-        {"d": dataset, "b": batch, "f": fetched, "dup": duplicates, "q": quarantined, "a": accepted},
-    )
-    _night(db, dataset, night, "loaded", batch=batch)
-
-
-def _result(
-    db: sa.Connection, dataset: str, night: date, rule_id: str, agency: str, evaluated: int, failed: int
-) -> None:
-    severity = "warning" if rule_id == "name_nfc" else "critical"
-    db.execute(
-        sa.text("INSERT INTO dq.rule_result VALUES (:d, :b, :r, :p, :s, :a, :e, :f)"),
-        {
-            "d": dataset,
-            "b": _batch(dataset, night),
-            "r": rule_id,
-            "p": "clean" if rule_id == "name_nfc" else "correct",
-            "s": severity,
-            "a": agency,
-            "e": evaluated,
-            "f": failed,
-        },
-    )
-
-
-def _score(db: sa.Connection, dataset: str, night: date) -> None:
-    midnight = datetime.combine(night, datetime.min.time())
-    batch = {"as_of": night, "dataset": dataset, "batch_id": _batch(dataset, night)}
-    run_file(db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_since=midnight)
-    run_file(db, "quality/score_night.sql", **batch)
-
-
-def _waiting(
-    db: sa.Connection, dataset: str, night: date, rule_id: str, agency: str, rows: int, *, seen: date
-) -> None:
-    db.execute(
-        sa.text(
-            "INSERT INTO dq.quarantine (dataset, business_key, batch_id, failed_rules, raw, raw_md5, "
-            "agency_code, first_seen_on, last_seen_batch_id) "
-            "SELECT :d, :a || n, :b, ARRAY[:r], '{}', md5(:a || n || :seen), :a, cast(:seen AS date), :b "
-            "FROM generate_series(1, :n) AS n"
-        ),
-        {
-            "d": dataset,
-            "b": _batch(dataset, night),
-            "r": rule_id,
-            "a": agency,
-            "n": rows,
-            "seen": seen.isoformat(),
-        },
-    )
-
-
-def _plan_task(db: sa.Connection) -> None:
-    """Two tasks of the plan of another province: one past its deadline, one not."""
-    for number, deadline in ((1, NIGHT - timedelta(days=1)), (2, NIGHT)):
-        key = db.scalar(
-            sa.text(
-                "INSERT INTO dw.dim_plan_task (task_code, name_vi, lead_agency_raw, deadline_date, "
-                "plan_code, province_code, source_document) "
-                "VALUES (:c, 'Xây dựng kế hoạch', 'Sở Nội vụ', :d, 'KH1534', '49', '1534/KH-UBND') "
-                "RETURNING task_key"
-            ),
-            {"c": f"KH1534-NV-0{number}", "d": deadline},
-        )
-        db.execute(
-            sa.text("INSERT INTO dw.fact_task_status VALUES (:k, 20250227, 'assigned', -2, -1, 1)"),
-            {"k": key},
-        )
 
 
 # Reading the result.

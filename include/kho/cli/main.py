@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import anomaly, dataset, gate, quality, quarantine, rules
+from kho.cli import anomaly, dataset, gate, quality, quarantine, report, rules
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -42,6 +42,7 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(rules.app, name="rules")
 app.add_typer(gate.app, name="gate")
+app.add_typer(report.app, name="report")
 app.add_typer(docs_app, name="docs")
 app.add_typer(anomaly.app, name="anomaly")
 
@@ -225,16 +226,6 @@ def invariants() -> None:
     quality.print_invariants(out, found)
     if any(one.broken for one in found):
         raise typer.Exit(1)
-
-
-@app.command()
-def report(night: Night = None) -> None:
-    """Write the secretariat's report of the night again, and print its path."""
-    from kho.connections import EnvironmentConnections
-    from kho.pipeline import Context, write_report
-
-    context = Context.create(EnvironmentConnections(get_settings()))
-    print(write_report(night or tonight(), context).message)
 
 
 @docs_app.command("build")

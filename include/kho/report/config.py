@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kho.errors import ConfigurationError
+from kho.report.document import harmless
 from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kho.settings import Settings
 
 Text = Annotated[str, Field(min_length=1)]
+Address = Annotated[str, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")]
 Lines = Annotated[int, Field(ge=1, le=500)]
 
 
@@ -31,11 +33,45 @@ class TableLines(_Frozen):
     rules: Lines
     warnings: Lines
     tasks: Lines
+    indicators: Lines
+
+
+class KindOfReport(_Frozen):
+    """How long a report of one kind is.
+
+    Attributes:
+        trend_nights: how many nights its chart goes back.
+        lines: how many lines the tables of the letter show; the annexes show all.
+    """
+
+    trend_nights: Annotated[int, Field(ge=2, le=120)]
+    lines: TableLines
+
+
+class KindsOfReport(_Frozen):
+    daily: KindOfReport
+    monthly: KindOfReport
+    quarterly: KindOfReport
 
 
 class Plan(_Frozen):
     title: Text
     note: str = ""
+
+
+class Mail(_Frozen):
+    """Who gets an approved report, and whose connection hands it over.
+
+    Attributes:
+        connection: the connection of the mail server; its extra may name `from_email`.
+        whole: who gets the whole report.
+        agencies: by agency code, who gets that agency's extract and its list to mend, and nobody else's.
+    """
+
+    connection: Text = "smtp"
+    sender: Address = "kho-du-lieu@localhost"
+    whole: tuple[Address, ...] = ()
+    agencies: dict[Text, tuple[Address, ...]] = Field(default_factory=dict)
 
 
 class Letterhead(_Frozen):
@@ -63,8 +99,20 @@ class Letterhead(_Frozen):
         return Letterhead(**{name: fill(value) for name, value in self})
 
 
+def harmless_letterhead(head: Letterhead) -> Letterhead:
+    """The letterhead without characters that could do harm."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return harmless(value)
+        return tuple(map(clean, value)) if isinstance(value, tuple) else value
+
+    return Letterhead(**{name: clean(value) for name, value in head})
+
+
 class ReportConfig(_Frozen):
-    lines: TableLines
+    kinds: KindsOfReport
+    mail: Mail = Mail()
     plans: dict[str, Plan] = Field(default_factory=dict)
     letterheads: dict[str, Letterhead]
 
@@ -73,6 +121,11 @@ class ReportConfig(_Frozen):
         if "default" not in self.letterheads:
             raise ValueError("letterheads needs the key 'default'")
         return self
+
+    def kind(self, name: str) -> KindOfReport:
+        """How long a report of the kind is."""
+        found: KindOfReport = getattr(self.kinds, name)
+        return found
 
     def letterhead(self, province_code: str) -> Letterhead:
         return self.letterheads.get(province_code, self.letterheads["default"])

@@ -78,6 +78,7 @@ class IndexLine:
     evaluated: int
     failed: int
     met: bool = True
+    agency_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def read_measured(db: sa.Connection, as_of: date, names: Names, weighting: Weigh
             index[row.level].append(
                 IndexLine(
                     title, row.score, band, row.coverage, row.evaluated, row.failed,
-                    key is None or row.score >= key.target,
+                    key is None or row.score >= key.target, row.agency_code or "",
                 )
             )  # fmt: skip
     return Measured(

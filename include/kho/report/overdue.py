@@ -33,6 +33,7 @@ class MissingReports:
     periods: tuple[str, ...]
     more_periods: int
     oldest_due_on: date
+    agency_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class OverdueDossiers:
     agency: str
     dossiers: int
     oldest_due_on: date
+    agency_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def _missing_reports(db: sa.Connection, as_of: date, names: Names) -> tuple[Miss
             periods=tuple(period(code) for _, code in sorted(periods)[:_PERIODS_NAMED]),
             more_periods=max(0, len(periods) - _PERIODS_NAMED),
             oldest_due_on=min(periods)[0],
+            agency_code=code,
         )
         for (code, dataset), periods in grouped.items()
     )
@@ -118,7 +121,7 @@ def _overdue_dossiers(db: sa.Connection, as_of: date, names: Names) -> tuple[Ove
         code = names.known(row.agency_code)
         counts[code] += row.dossiers
         oldest[code] = min(row.oldest_due_on, oldest.get(code, row.oldest_due_on))
-    lines = (OverdueDossiers(names.agency(code), count, oldest[code]) for code, count in counts.items())
+    lines = (OverdueDossiers(names.agency(code), count, oldest[code], code) for code, count in counts.items())
     return tuple(sorted(lines, key=lambda line: (line.agency == NO_AGENCY, -line.dossiers, line.agency)))
 
 

@@ -1,19 +1,14 @@
-"""Write the report of a night as one HTML file.
+"""What the report tells, and the files that tell it.
 
-In: the warehouse, the night's date, `include/report.yaml` and the template. Out: the file's path. The
-file holds everything it needs, has nothing of the time of writing in it, and takes its name at once:
-the same data gives the same bytes, and a reader never sees half a report.
+In: the warehouse, a night, `include/report.yaml`. Out: a `Report`, read once from one snapshot; HTML, DOCX,
+PDF and the workbook of annexes are renderings of the one document that is composed from it.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from kho.anomalies.config import config_path as anomalies_path
 from kho.extract.administrative_units import read_units
@@ -24,17 +19,21 @@ from kho.report import (
     bands,
     corrections,
     measured,
+    movement,
     names,
     night,
     overdue,
+    progress,
     refused_files,
     schema_changes,
     score_tables,
     scores,
-    vietnamese,
+    trend,
     violations,
 )
-from kho.report.config import Letterhead, ReportConfig, config_path, load_report_config
+from kho.report.config import Letterhead, ReportConfig, TableLines, config_path, load_report_config
+from kho.report.periods import DAILY, Kind, Period, period_of
+from kho.report.vietnamese import day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -43,15 +42,16 @@ if TYPE_CHECKING:
 
     from kho.settings import Settings
 
-_TEMPLATE = "quality_report.html.j2"
-_READABLE_BY_ALL = 0o644
+_ALL = 1_000_000
+"""What is read is all of it; the body shows as many lines as the configuration says, the annexes all."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the template shows."""
+    """Everything that the report tells."""
 
     as_of: date
+    period: Period
     previous: date | None
     province: str
     place: str
@@ -64,9 +64,13 @@ class Report:
     counts: night.Counts
     incidents: tuple[night.Incident, ...]
     scores: score_tables.ScoreTables
+    trend: trend.Trend
     measured: measured.Measured
     violations: violations.Violations
+    period_counts: movement.PeriodCounts
+    movement: movement.Movement
     overdue: overdue.Overdue
+    progress: tuple[progress.PlanProgress, ...]
     schema_changes: tuple[schema_changes.SchemaChange, ...]
     refused_files: tuple[refused_files.RefusedFile, ...]
     corrections: tuple[corrections.CorrectedValue, ...]
@@ -84,28 +88,41 @@ class Report:
     def source_incidents(self) -> tuple[night.Incident, ...]:
         return tuple(item for item in self.incidents if not item.is_platform)
 
+    @property
+    def lines(self) -> TableLines:
+        """How many lines the tables of the letter show."""
+        return self.config.kind(self.period.kind).lines
+
+    @property
+    def before_words(self) -> str:
+        """What changes are against."""
+        return f"đêm {day(self.previous)}" if self.previous else ""
+
 
 def write_quality_report(engine: sa.Engine, as_of: date, settings: Settings) -> Path:
-    """Write the report of the night of `as_of`; a report that exists is replaced.
+    """Write the page of the night of `as_of` alone; a page that exists is replaced.
 
     Raises:
         ConfigurationError: `include/report.yaml` or a contract is wrong.
     """
-    html = render(read_report(engine, as_of, settings), settings.templates_dir)
-    path = settings.reports / f"bao-cao-chat-luong-du-lieu-{as_of:%Y-%m-%d}.html"
-    _replace(path, html)
+    from kho.report.compose import compose
+    from kho.report.files import page_path, write_html
+
+    path = page_path(settings, as_of)
+    write_html(compose(read_report(engine, as_of, settings)), path, settings)
     return path
 
 
-def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
-    """Gather the report from one snapshot of the warehouse."""
+def read_report(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind = DAILY) -> Report:
+    """Gather the report from one snapshot of the warehouse; figures of a night are those of `as_of`."""
     config = load_report_config(config_path(settings))
     deadlines = load_deadlines()
+    period = period_of(kind, as_of)
     province = read_units(settings.province)[0]
     province_name = province["name_vi"][:1].lower() + province["name_vi"][1:]
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
         known = names.read_names(db, settings.contracts_dir)
-        previous = scores.previous_score_night(db, as_of)
+        previous = scores.previous_score_night(db, period.first)
         limits = scores.bands_on(as_of, settings)
         book = scores.read_score_book(db, as_of, limits, previous)
         nights = sorted(
@@ -114,6 +131,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
         )
         return Report(
             as_of=as_of,
+            period=period,
             previous=previous,
             province=province_name,
             place=province["short_name"],
@@ -125,54 +143,18 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings) -> Report:
             nights=tuple(nights),
             counts=night.loaded_tonight(nights),
             incidents=night.incidents(nights),
-            scores=score_tables.score_tables(book, known, config.lines.agencies),
+            scores=score_tables.score_tables(book, known, _ALL),
+            trend=trend.read_trend(db, as_of, config.kind(kind).trend_nights),
             measured=measured.read_measured(
-                db,
-                as_of,
-                known,
-                weighting_on(as_of, weighting_path(settings)),
-                config.lines.agencies,
+                db, as_of, known, weighting_on(as_of, weighting_path(settings)), _ALL
             ),
             violations=violations.read_violations(db, as_of, known, deadlines),
+            movement=movement.read_movement(db, period.before, as_of, known),
+            period_counts=movement.read_period_counts(db, period.first, as_of),
             overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
+            progress=progress.read_progress(db, as_of, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),
             refused_files=refused_files.read_refused_files(db, as_of),
             corrections=corrections.read_corrections(db, as_of),
             unusual=anomalies.read_anomalies(db, as_of, anomalies_path(settings)),
         )
-
-
-def render(report: Report, templates_dir: Path) -> str:
-    """The report as HTML; every value is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(templates_dir),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Any] = {
-        name: getattr(vietnamese, name)
-        for name in ("number", "decimal", "change", "day", "letter_date", "sentence_case")
-    }
-    environment.filters.update(filters)
-    environment.globals.update(
-        share=vietnamese.share,
-        outcomes=night.OUTCOMES,
-        band_list=(bands.GREEN, bands.AMBER, bands.RED),
-        no_evidence=bands.NO_EVIDENCE,
-    )
-    return environment.get_template(_TEMPLATE).render(report=report)
-
-
-def _replace(path: Path, html: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=path.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(html)
-            os.fchmod(descriptor, _READABLE_BY_ALL)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

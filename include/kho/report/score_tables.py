@@ -25,6 +25,7 @@ class ScoreRow:
     overall: Cell
     cells: tuple[Cell | None, ...]
     scored_on: date | None = None
+    agency_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def _agencies(book: ScoreBook, names: Names) -> list[tuple[ScoreRow, str]]:
                 names.short[code],
                 cell,
                 tuple(cells.get((code, principle)) for principle in names.principles),
+                agency_code=code,
             ),
             code,
         )

@@ -1,0 +1,234 @@
+"""Section II and its annex: scores by principle, dataset and agency; the weighted index; facts told twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kho.report import vietnamese
+from kho.report.bands import AMBER, GREEN, NO_EVIDENCE, RED
+from kho.report.compose import cells
+from kho.report.compose.outline import Outline
+from kho.report.document import (
+    CENTRE,
+    LEFT,
+    RIGHT,
+    Chart,
+    Column,
+    Paragraph,
+    Row,
+    Series,
+    Table,
+    bold,
+    cell,
+    note,
+    paragraph,
+    small,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kho.report.bands import Band
+    from kho.report.quality_report import Report
+    from kho.report.score_tables import ScoreRow
+
+
+def scores(report: Report) -> Outline:
+    """Section II."""
+    part = Outline("Điểm theo nguyên tắc")
+    found, limit = report.scores, report.lines.agencies
+    if not found.datasets:
+        part.add(paragraph("Chưa có điểm nào: chưa có bộ dữ liệu nào được kiểm tra."))
+        return part
+    part.add(_legend(report))
+    part.head("Theo nguyên tắc", principles(report), *_trend(report))
+    part.head("Theo bộ dữ liệu", dataset_scores(report))
+    part.head("Theo cơ quan", _agency_words(report), agency_scores(report, limit))
+    if report.measured.province:
+        part.head("Chỉ số tổng hợp có trọng số", _index_words(report), league(report, limit))
+    if report.measured.master_keys:
+        part.head("Mã định danh dùng chung (phải đạt 100 điểm)", _master_keys(report))
+    if report.measured.agreements:
+        part.head("Cùng một số liệu, hai nguồn", agreements(report))
+    return part
+
+
+def principles(report: Report) -> Table:
+    columns = (
+        Column("Nguyên tắc", 32),
+        Column("Mức"),
+        Column("Điểm", 22, RIGHT),
+        Column("Thay đổi", 24, RIGHT),
+        Column("Lượt kiểm tra", 28, RIGHT),
+        Column("Quy tắc", 20, RIGHT),
+    )
+    rows = []
+    for _, title, found in report.scores.principles:
+        verdict = cell(cells.verdict(found), band=found.band.key if found and found.band else "")
+        if found is None or found.score is None:
+            rows.append(Row((cell(bold(title)), verdict, cells.empty(4))))
+            continue
+        moved = cell(vietnamese.change(found.change), value=found.change, align=RIGHT)
+        points = cell(bold(vietnamese.decimal(found.score)), value=found.score, align=RIGHT)
+        tally = found.tally
+        counts = (cells.count(tally.evaluated), cells.count(len(tally.rules)))
+        rows.append(Row((cell(bold(title)), verdict, points, moved, *counts)))
+    return cells.table("principles", columns, rows)
+
+
+def dataset_scores(report: Report) -> Table:
+    return _heat("scores_by_dataset", "Bộ dữ liệu", report, (_row(r) for r in report.scores.datasets))
+
+
+def agency_scores(report: Report, limit: int | None = None) -> Table:
+    found = report.scores
+    rows = [_row(row) for row in found.agencies[:limit]]
+    apart = (found.all_agencies, found.unknown, found.platform)
+    rows += [_row(row, "apart") for row in apart if row]
+    return _heat("scores_by_agency", "Cơ quan", report, rows)
+
+
+def league(report: Report, limit: int | None = None) -> Table:
+    """The agencies by their weighted index, lowest first."""
+    columns = (
+        cells.NUMBER,
+        Column("Cơ quan có chỉ số thấp nhất" if limit else "Cơ quan"),
+        Column("Chỉ số", 24, RIGHT),
+        Column("Mức", 34),
+        Column("Độ phủ", 24, RIGHT),
+        Column("Lượt kiểm tra", 26, RIGHT),
+    )
+    rows = (
+        Row(
+            (
+                cells.place(at),
+                cell(item.title),
+                cells.points(item.score),
+                cell(cells.band_words(item.band), band=item.band.key),
+                cells.percent(item.coverage),
+                cells.count(item.evaluated),
+            ),
+            agency=item.agency_code,
+        )
+        for at, item in enumerate(report.measured.agencies[:limit], start=1)
+    )
+    return cells.table("league", columns, rows)
+
+
+def agreements(report: Report) -> Table:
+    columns = (
+        Column("Nội dung đối chiếu"),
+        Column("Việc phải làm", 56),
+        Column("Đã so", 24, RIGHT),
+        Column("Khác nhau", 24, RIGHT),
+    )
+    rows = (
+        Row((cell(item.title), cell(item.remedy), cells.count(item.compared), cells.count(item.differ)))
+        for item in report.measured.agreements
+    )
+    return cells.table("agreements", columns, rows)
+
+
+def _heat(name: str, first: str, report: Report, rows: Iterable[Row]) -> Table:
+    titles = [title for _, title, _ in report.scores.principles]
+    columns = [Column(first, 29, LEFT), *(Column(title, 0, CENTRE) for title in ("Chung", *titles))]
+    return cells.table(name, columns, rows, dense=True)
+
+
+def _row(row: ScoreRow, kind: str = "") -> Row:
+    since = small(f"Điểm ngày {vietnamese.day(row.scored_on)}") if row.scored_on else ""
+    shown = (cells.score(found) for found in row.cells)
+    cells_of_row = (cell(row.title, since), cells.score(row.overall, strong=True), *shown)
+    return Row(cells_of_row, kind, row.agency_code)
+
+
+def _legend(report: Report) -> Paragraph:
+    since = f"{report.before_words}" if report.previous else "lần có điểm trước đó (chưa có)"
+    green, amber = report.bands.green, report.bands.amber
+    limits = {
+        GREEN: f" từ {green} điểm; ",
+        AMBER: f" từ {amber} đến dưới {green} điểm; ",
+        RED: f" dưới {amber} điểm. ",
+    }
+    words = [part for band, text in limits.items() for part in (bold(f"{band.sign} {band.word}"), text)]
+    return note(
+        f"Mỗi ô gồm: điểm và mức; thay đổi so với {since}; số lượt kiểm tra/số quy tắc. Mức: ",
+        *words,
+        "Điểm bằng tỷ lệ lượt kiểm tra đạt nhân 100, làm tròn xuống; một bản ghi được tính một lượt cho mỗi "
+        f"quy tắc. Nơi chưa có lượt kiểm tra nào ghi “{NO_EVIDENCE}”, không tính là 0 hay 100.",
+    )
+
+
+def _trend(report: Report) -> tuple[Chart | Paragraph, ...]:
+    trend = report.trend
+    series = tuple(
+        Series(title, trend.points[principle])
+        for principle, title, _ in report.scores.principles
+        if any(point is not None for point in trend.points.get(principle, ()))
+    )
+    if len(trend.nights) < 2 or not series:
+        return (paragraph("Chưa đủ hai lần chấm điểm để so sánh."),)
+    first, last = vietnamese.day(trend.nights[0]), vietnamese.day(trend.nights[-1])
+    said = "; ".join(
+        f"{one.title} {vietnamese.decimal(one.points[-1])}" for one in series if one.points[-1] is not None
+    )
+    caption = f"Điểm theo nguyên tắc từ ngày {first} đến ngày {last}; nét đứt là ngưỡng của hai mức."
+    limits = (report.bands.amber, report.bands.green)
+    return (
+        Chart("trend", caption, f"Điểm ngày {last}: {said}.", first[:5], last[:5], limits, series),
+        note(caption),
+    )
+
+
+def _agency_words(report: Report) -> Paragraph | None:
+    found, limit = report.scores, report.lines.agencies
+    if not found.agencies:
+        return None
+
+    def words(band: Band, number: int) -> str:
+        return f"{number} cơ quan {band.sign} {band.word}"
+
+    counts = "; ".join(words(band, number) for band, number in found.agency_bands)
+    return paragraph(
+        f"Có {found.agency_count} cơ quan có điểm: {counts}. Bảng dưới đây nêu "
+        f"{min(limit, found.agency_count)} cơ quan có điểm thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, "
+        "độ mới của dữ liệu, các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của "
+        "cơ quan nào."
+    )
+
+
+def _index_words(report: Report) -> Paragraph | None:
+    index, weighting = report.measured.province, report.measured.weighting
+    if index is None:
+        return None
+    return paragraph(
+        "Chỉ số của toàn tỉnh là ",
+        bold(vietnamese.decimal(index.score)),
+        f" điểm ({index.band.sign} {index.band.word}), độ phủ căn cứ {vietnamese.decimal(index.coverage)}%. "
+        "Chỉ số là bình quân có trọng số của quy tắc, nguyên tắc, bộ dữ liệu và cơ quan, theo bộ trọng số áp "
+        f"dụng từ ngày {vietnamese.day(weighting.valid_from)}; sự cố của nền tảng không tính vào chỉ số của "
+        "cơ quan.",
+    )
+
+
+def _master_keys(report: Report) -> Table:
+    columns = (
+        Column("Mã định danh"),
+        Column("Điểm", 26, RIGHT),
+        Column("Lượt kiểm tra", 34, RIGHT),
+        Column("Sai", 26, RIGHT),
+        Column("Kết quả", 34),
+    )
+    rows = (
+        Row(
+            (
+                cell(item.title),
+                cells.points(item.score),
+                cells.count(item.evaluated),
+                cells.count(item.failed),
+                cell("Đạt" if item.met else "Chưa đạt"),
+            )
+        )
+        for item in report.measured.master_keys
+    )
+    return cells.table("master_keys", columns, rows)

@@ -1,0 +1,1 @@
+"""One document, four formats: each module turns a `Document` into bytes and knows nothing of the data."""
