@@ -435,7 +435,8 @@ def show_evidence(batch_id: str, context: Context) -> dict[str, str]:
 
 
 def build_star(as_of: date, context: Context) -> StepResult:
-    """Bring what spans datasets up to date: deadlines, marts, submissions, what is measured, scores."""
+    """Bring what spans datasets up to date: deadlines, marts, indicators, submissions, measures, scores."""
+    from kho.indicators.marts import refresh_indicators
     from kho.quality.case_calendar import turn_cases
     from kho.quality.classifications import copy_classifications
     from kho.quality.measure import measure_night
@@ -449,6 +450,7 @@ def build_star(as_of: date, context: Context) -> StepResult:
         copy_classifications(db)
         turned = turn_cases(db, as_of)
         run_file(db, "mart/refresh.sql")
+        refresh_indicators(db, as_of, context.settings)
         note_submissions(db, as_of, context.settings)
         measure_night(db, as_of, context.settings)
     return clock.result(None, message=str(turned))
