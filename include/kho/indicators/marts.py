@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kho.indicators.methods import copy_methods
 from kho.indicators.service_index import copy_service_index
 from kho.sql_files import run_file
 
@@ -37,4 +38,6 @@ def refresh_dossiers(db: sa.Connection, as_of: date) -> bool:
 def refresh_indicators(db: sa.Connection, as_of: date, settings: Settings) -> None:
     """All that is computed from the facts, as of the night."""
     copy_service_index(db, settings)
+    copy_methods(db, settings)
     refresh_dossiers(db, as_of)
+    run_file(db, "indicators/refresh_progress.sql")
