@@ -1,5 +1,5 @@
 -- Purpose: a reported indicator of a commune and the one that the facts give, for whole months.
--- Grain: agency, month, indicator and commune. KH1534-07.1 has a pair of its own. Can run twice: it only reads.
+-- Grain: agency, month, indicator and commune. KH1534-07.1 has a pair of its own. Can run twice.
 SELECT
     a.agency_code,
     v.period_code,

@@ -342,16 +342,7 @@ def _project(folder: Path, real: Settings) -> Path:
     (folder / "expectations").mkdir()
     for name in ("sql", "docs"):
         (folder / name).symlink_to(real.project_root / name)
-    for name in (
-        "contracts",
-        "reference",
-        "templates",
-        "calendar.yaml",
-        "report.yaml",
-        "deadlines.yaml",
-        "service_index.yaml",
-        "indicators.yaml",
-    ):
+    for name in ("contracts", "reference", "templates", "calendar.yaml", "report.yaml", "deadlines.yaml"):
         (folder / "include" / name).symlink_to(real.project_root / "include" / name)
     write_rules(folder, most=100)
     weights = [

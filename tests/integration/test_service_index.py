@@ -150,12 +150,10 @@ def test_agencies_and_communes_add_up_to_the_province(world: tuple) -> None:
 
 
 def test_a_night_that_brings_nothing_recomputes_nothing(world: tuple) -> None:
-    from kho.indicators.marts import refresh_dossiers
-
-    engine, _, _ = world
+    engine, _, settings = world
     with engine.begin() as db:
-        assert not refresh_dossiers(db, LAST_DAY + timedelta(days=1))
-        assert not refresh_dossiers(db, LAST_DAY - timedelta(days=9)), "an older night takes no days away"
+        assert not refresh_indicators(db, LAST_DAY + timedelta(days=1), settings)
+        assert not refresh_indicators(db, LAST_DAY - timedelta(days=9), settings), "no day is taken away"
 
 
 @pytest.mark.parametrize(

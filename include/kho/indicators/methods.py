@@ -6,6 +6,7 @@ In: `include/indicators.yaml`. Out: frozen `Method`s, and `meta.indicator_method
 
 from __future__ import annotations
 
+import hashlib
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -96,8 +97,8 @@ def load_methods(path: Path) -> IndicatorMethods:
         ) from error
 
 
-def copy_methods(db: sa.Connection, settings: Settings) -> None:
-    """Bring the warehouse's copy of the methods up to date."""
+def copy_methods(db: sa.Connection, settings: Settings) -> str:
+    """Bring the warehouse's copy of the methods up to date; returns their checksum."""
     methods = load_methods(methods_path(settings))
     rows = [
         {
@@ -111,9 +112,7 @@ def copy_methods(db: sa.Connection, settings: Settings) -> None:
         }
         for method in methods.indicators
     ]
-    run_file(
-        db,
-        "indicators/copy_indicator_methods.sql",
-        methods=json.dumps(rows, default=str),
-        min_months=methods.forecast.min_months,
-    )
+    content = json.dumps(rows, default=str)
+    least = methods.forecast.min_months
+    run_file(db, "indicators/copy_indicator_methods.sql", methods=content, min_months=least)
+    return hashlib.sha256(f"{least} {content}".encode()).hexdigest()
