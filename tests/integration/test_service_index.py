@@ -16,9 +16,11 @@ from kho.indicators.marts import refresh_indicators
 from kho.indicators.service_index import load_service_index, service_index_path
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
+from kho.sql_files import files_in, run_file
 
 from .dossier_world import Span, expected_measures, expected_points, load_dossiers, random_dossiers
 from .night import copy_database
+from .plans import relations_read
 
 SPAN = Span(date(2025, 12, 14), 30)
 LAST_DAY = SPAN.last + timedelta(days=3)
@@ -172,3 +174,39 @@ def test_a_wrong_index_is_named(world: tuple, tmp_path: Path, old: str, new: str
     wrong.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=said):
         load_service_index(wrong)
+
+
+QUESTIONS = files_in("questions")
+ASKED = {"month": date(2025, 12, 1), "agency": "000.00.01.H48", "indicator": "KH1534-07.1"}
+
+
+def test_there_are_twenty_questions() -> None:
+    assert len(QUESTIONS) == 20
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda name: Path(name).stem)
+def test_a_question_is_answered_from_the_marts_alone(world: tuple, question: str) -> None:
+    engine, _, _ = world
+    with engine.connect() as db:
+        relations = relations_read(db, question, ASKED)
+        run_file(db, question, **ASKED).all()
+    assert relations, "the plan reads something"
+    assert not [name for name in relations if name.startswith("dw.fact_")], relations
+
+
+def test_answers_are_those_of_the_dossiers(world: tuple) -> None:
+    engine, frame, _ = world
+    received = frame["received_at"].dt
+    december = frame[received.month == 12]
+    ended = frame["finished_at"].notna()
+    with engine.connect() as db:
+        today = run_file(db, "questions/01_today.sql").one()
+        trend = run_file(db, "questions/03_on_time_by_month.sql").all()
+        procedures = run_file(db, "questions/07_late_procedures.sql", **ASKED).all()
+        sectors = run_file(db, "questions/08_online_by_sector.sql", **ASKED).all()
+    still_open = frame["status_code"].isin(["4", "5"]) | (ended & (frame["finished_at"].dt.date > LAST_DAY))
+    assert (today.day, today.received, today.open_at_end) == (LAST_DAY, 0, int(still_open.sum()))
+    assert [row.period_code for row in trend] == ["2025-M12", "2026-M01"]
+    worst = december[december["procedure_code"] == procedures[0].procedure_code]
+    assert procedures[0].finished == int(worst["finished_at"].notna().sum())
+    assert [(row.sector_code, int(row.received)) for row in sectors] == [(None, len(december))]
