@@ -189,11 +189,46 @@ flow AS (
     GROUP BY GROUPING SETS ((a.scope_key, e.day), (e.unit_key, e.day), (e.day))
 ),
 
-dense AS (
+-- Days without an event are rows of zeros: a join by day would have to be planned without statistics.
+filled AS (
+    SELECT
+        scope_type,
+        scope_key,
+        day,
+        received,
+        received_online,
+        with_papers,
+        digitised,
+        opened,
+        opened_without_due,
+        finished,
+        finished_on_time,
+        finished_without_due,
+        with_result,
+        with_electronic_result,
+        turned_late,
+        finished_turned_late,
+        working_days
+    FROM flow
+    UNION ALL
     SELECT
         s.scope_type,
         s.scope_key,
-        g.day::date AS day
+        g.day::date,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0
     FROM (
         SELECT
             scope_type,
@@ -207,26 +242,25 @@ dense AS (
 )
 
 SELECT
-    d.scope_type,
-    d.scope_key,
-    d.day,
-    coalesce(f.received, 0) AS received,
-    coalesce(f.received_online, 0) AS received_online,
-    coalesce(f.with_papers, 0) AS with_papers,
-    coalesce(f.digitised, 0) AS digitised,
-    coalesce(f.finished, 0) AS finished,
-    coalesce(f.finished_on_time, 0) AS finished_on_time,
-    coalesce(f.finished_without_due, 0) AS finished_without_due,
-    coalesce(f.with_result, 0) AS with_result,
-    coalesce(f.with_electronic_result, 0) AS with_electronic_result,
-    coalesce(f.working_days, 0) AS working_days,
-    (sum(coalesce(f.opened - f.finished, 0)) OVER running)::bigint AS open_at_end,
-    (sum(coalesce(f.turned_late - f.finished_turned_late, 0)) OVER running)::bigint AS overdue_at_end,
-    (sum(coalesce(f.opened_without_due - f.finished_without_due, 0)) OVER running)::bigint
-        AS open_without_due
-FROM dense AS d
-LEFT JOIN flow AS f ON d.scope_type = f.scope_type AND d.scope_key = f.scope_key AND d.day = f.day
-WINDOW running AS (PARTITION BY d.scope_type, d.scope_key ORDER BY d.day);
+    scope_type,
+    scope_key,
+    day,
+    sum(received)::bigint AS received,
+    sum(received_online)::bigint AS received_online,
+    sum(with_papers)::bigint AS with_papers,
+    sum(digitised)::bigint AS digitised,
+    sum(finished)::bigint AS finished,
+    sum(finished_on_time)::bigint AS finished_on_time,
+    sum(finished_without_due)::bigint AS finished_without_due,
+    sum(with_result)::bigint AS with_result,
+    sum(with_electronic_result)::bigint AS with_electronic_result,
+    sum(working_days)::bigint AS working_days,
+    (sum(sum(opened - finished)) OVER running)::bigint AS open_at_end,
+    (sum(sum(turned_late - finished_turned_late)) OVER running)::bigint AS overdue_at_end,
+    (sum(sum(opened_without_due - finished_without_due)) OVER running)::bigint AS open_without_due
+FROM filled
+GROUP BY scope_type, scope_key, day
+WINDOW running AS (PARTITION BY scope_type, scope_key ORDER BY day);
 CREATE UNIQUE INDEX dossier_day_key ON mart.dossier_day (scope_type, scope_key, day);
 CREATE INDEX dossier_day_day ON mart.dossier_day (day, scope_type);
 COMMENT ON MATERIALIZED VIEW mart.dossier_day IS
@@ -255,7 +289,7 @@ WITH counted AS (
         count(*) FILTER (WHERE j.is_handled AND j.finished_at IS NULL) AS still_open
     FROM dw.dossier_judged AS j
     WHERE j.received_on <= (SELECT s.last_day FROM meta.mart_state AS s)
-    GROUP BY j.agency_key, j.unit_key, j.procedure_key, date_trunc('month', j.received_on::timestamp)
+    GROUP BY j.agency_key, j.unit_key, j.procedure_key, date_trunc('month', j.received_on::timestamp)::date
 ),
 
 agency AS (
@@ -265,34 +299,48 @@ agency AS (
             OVER (PARTITION BY a.agency_code ORDER BY a.is_current DESC, a.valid_from DESC)
             AS scope_key
     FROM dw.dim_agency AS a
+),
+
+scoped AS (
+    SELECT
+        CASE
+            WHEN grouping(a.scope_key) = 0 THEN 'agency'
+            WHEN grouping(c.unit_key) = 0 THEN 'commune'
+            ELSE 'province'
+        END AS scope_type,
+        coalesce(a.scope_key, c.unit_key, 0) AS scope_key,
+        c.month_start,
+        c.procedure_key,
+        sum(c.received)::bigint AS received,
+        sum(c.received_online)::bigint AS received_online,
+        sum(c.finished)::bigint AS finished,
+        sum(c.finished_on_time)::bigint AS finished_on_time,
+        sum(c.still_open)::bigint AS still_open
+    FROM counted AS c
+    INNER JOIN agency AS a ON c.agency_key = a.agency_key
+    GROUP BY GROUPING SETS (
+        (a.scope_key, c.month_start, c.procedure_key),
+        (c.unit_key, c.month_start, c.procedure_key),
+        (c.month_start, c.procedure_key)
+    )
 )
 
 SELECT
-    CASE
-        WHEN grouping(a.scope_key) = 0 THEN 'agency'
-        WHEN grouping(c.unit_key) = 0 THEN 'commune'
-        ELSE 'province'
-    END AS scope_type,
-    coalesce(a.scope_key, c.unit_key, 0) AS scope_key,
-    c.month_start,
-    c.procedure_key,
+    s.scope_type,
+    s.scope_key,
+    s.month_start,
+    s.procedure_key,
     p.procedure_code,
     p.name_vi AS procedure_name,
     p.sector_code,
     p.online_level,
-    sum(c.received)::bigint AS received,
-    sum(c.received_online)::bigint AS received_online,
-    sum(c.finished)::bigint AS finished,
-    sum(c.finished_on_time)::bigint AS finished_on_time,
-    sum(c.still_open)::bigint AS still_open
-FROM counted AS c
-INNER JOIN agency AS a ON c.agency_key = a.agency_key
-INNER JOIN dw.dim_procedure AS p ON c.procedure_key = p.procedure_key
-GROUP BY GROUPING SETS (
-    (a.scope_key, c.month_start, c.procedure_key, p.procedure_code, p.name_vi, p.sector_code, p.online_level),
-    (c.unit_key, c.month_start, c.procedure_key, p.procedure_code, p.name_vi, p.sector_code, p.online_level),
-    (c.month_start, c.procedure_key, p.procedure_code, p.name_vi, p.sector_code, p.online_level)
-);
+    s.received,
+    s.received_online,
+    s.finished,
+    s.finished_on_time,
+    s.still_open
+FROM scoped AS s
+INNER JOIN dw.dim_procedure AS p ON s.procedure_key = p.procedure_key;
 CREATE UNIQUE INDEX dossier_procedure_month_key
 ON mart.dossier_procedure_month (scope_type, scope_key, month_start, procedure_key);
 CREATE INDEX dossier_procedure_month_month ON mart.dossier_procedure_month (month_start, scope_type);

@@ -35,7 +35,7 @@ INSERT INTO dw.dim_agency (agency_code, name_vi, agency_type)
 SELECT 'A' || lpad(n::text, 3, '0'), 'Cơ quan ' || n, CASE WHEN n > 22 THEN 'commune' ELSE 'department' END
 FROM generate_series(1, 118) AS n;
 INSERT INTO dw.dim_administrative_unit (unit_code, name_vi, unit_level, valid_from)
-SELECT lpad(n::text, 5, '2'), 'Xã ' || n, 'commune', '2020-01-01' FROM generate_series(1, 96) AS n;
+SELECT lpad(n::text, 5, '0'), 'Xã ' || n, 'commune', '2020-01-01' FROM generate_series(1, 96) AS n;
 INSERT INTO dw.dim_procedure (procedure_code, name_vi, sector_code, online_level)
 SELECT '1.' || lpad(n::text, 6, '0'), 'Thủ tục ' || n, 'LV-' || n % 12, (ARRAY['full', 'partial', 'none'])[1 + n % 3]
 FROM generate_series(1, 300) AS n;
@@ -73,7 +73,7 @@ INSERT INTO dw.fact_enterprise_event (event_code, enterprise_key, unit_key, agen
     event_type_code, event_number, status_code, source_updated_at, batch_key)
 SELECT 'E' || n, -1, u.unit_key, -1, dw.date_key('2021-11-01'::timestamp + n * interval '15 minutes', -1),
     (ARRAY['DK', 'TD', 'TN', 'HD', 'GT'])[1 + n % 5], 1, '00', now(), 1
-FROM generate_series(1, 170000) AS n INNER JOIN dw.dim_administrative_unit AS u ON u.unit_code = lpad((1 + n % 96)::text, 5, '2');
+FROM generate_series(1, 170000) AS n INNER JOIN dw.dim_administrative_unit AS u ON u.unit_code = lpad((1 + n % 96)::text, 5, '0');
 INSERT INTO dw.fact_population (unit_key, period_code, month_start_date_key, household_count, population_count,
     female_count, source_updated_at, batch_key)
 SELECT u.unit_key, to_char(m, 'YYYY"-M"MM'), dw.date_key(m, -1), 4000, 15000, 7400, m, 1
@@ -81,7 +81,7 @@ FROM dw.dim_administrative_unit AS u CROSS JOIN generate_series('2021-11-01'::ti
 WHERE u.unit_key > 0;
 INSERT INTO dw.fact_health_record (record_code, unit_key, birth_year, has_insurance, examined_date_key, source_updated_at, batch_key)
 SELECT 'SK' || n, u.unit_key, 1990, n % 9 > 0, -1, now(), 1
-FROM generate_series(1, 1000000) AS n INNER JOIN dw.dim_administrative_unit AS u ON u.unit_code = lpad((1 + n % 96)::text, 5, '2');
+FROM generate_series(1, 1000000) AS n INNER JOIN dw.dim_administrative_unit AS u ON u.unit_code = lpad((1 + n % 96)::text, 5, '0');
 INSERT INTO dw.dim_plan_task (task_code, name_vi, deadline_date)
 SELECT 'N' || n, 'Nhiệm vụ ' || n, '2026-06-30' FROM generate_series(1, 60) AS n;
 """
@@ -90,15 +90,21 @@ _DOSSIERS = """
 INSERT INTO dw.fact_dossier (dossier_code, agency_key, procedure_key, unit_key, received_date_key, due_date_key,
     finished_date_key, returned_date_key, batch_key, document_count, digitised_document_count, supplement_count,
     result_count, electronic_result_count, is_on_time, received_at, due_at, finished_at, source_updated_at, status_code, channel_code)
-SELECT 'H' || n, a.keys[1 + abs(hashint8(n)) % 118], p.keys[1 + abs(hashint8(n * 3)) % 300],
-    u.keys[1 + abs(hashint8(n * 7)) % 96], dw.date_key(t.received, -1), dw.date_key(t.due, -1), dw.date_key(t.finished, -2),
+SELECT 'H' || n, a.keys[w.agency], p.keys[w.procedure], u.keys[w.commune],
+    dw.date_key(t.received, -1), dw.date_key(t.due, -1), dw.date_key(t.finished, -2),
     -2, 1, 2, abs(hashint8(n * 11)) % 3, abs(hashint8(n * 13)) % 20 / 19, 1, n % 2, t.finished <= t.due,
     t.received, t.due, t.finished, t.received, CASE WHEN t.finished IS NULL THEN '4' ELSE '10' END,
     (1 + abs(hashint8(n * 17)) % 3)::text
 FROM generate_series(cast(:first AS bigint), cast(:last AS bigint)) AS n
-CROSS JOIN (SELECT array_agg(agency_key) AS keys FROM dw.dim_agency WHERE agency_key > 0) AS a
-CROSS JOIN (SELECT array_agg(procedure_key) AS keys FROM dw.dim_procedure WHERE procedure_key > 0) AS p
-CROSS JOIN (SELECT array_agg(unit_key) AS keys FROM dw.dim_administrative_unit WHERE unit_key > 0) AS u
+CROSS JOIN (SELECT array_agg(agency_key ORDER BY agency_code) AS keys FROM dw.dim_agency WHERE agency_key > 0) AS a
+CROSS JOIN (SELECT array_agg(procedure_key ORDER BY procedure_code) AS keys FROM dw.dim_procedure WHERE procedure_key > 0) AS p
+CROSS JOIN (SELECT array_agg(unit_key ORDER BY unit_code) AS keys FROM dw.dim_administrative_unit WHERE unit_key > 0) AS u
+CROSS JOIN LATERAL (
+    -- Communes have a hundred procedures for their own people, each department nine for everybody.
+    SELECT h.agency, CASE WHEN h.agency > 22 THEN h.agency - 22 ELSE 1 + abs(hashint8(n * 7)) % 96 END AS commune,
+        CASE WHEN h.agency > 22 THEN 1 + h.draw % 100 ELSE 91 + h.agency * 9 + h.draw % 9 END AS procedure
+    FROM (SELECT 1 + abs(hashint8(n)) % 118 AS agency, abs(hashint8(n * 3)) AS draw) AS h
+) AS w
 CROSS JOIN LATERAL (
     SELECT r.received, r.received + interval '7 days' AS due,
         CASE WHEN abs(hashint8(n * 19)) % 100 > 1 AND r.received < '2026-11-10'
@@ -136,7 +142,8 @@ def main(arguments: Sequence[str]) -> None:
 def make_world(engine: sa.Engine, count: int) -> None:
     """Dimensions, five years of everything, and the dossiers, straight into the star."""
     with engine.begin() as db:
-        db.exec_driver_sql(_WORLD)
+        with db.connection.cursor() as cursor:
+            cursor.execute(_WORLD)
         db.exec_driver_sql("ALTER TABLE dw.fact_dossier DROP CONSTRAINT fact_dossier_pkey")
     for first in range(1, count + 1, 1_000_000):
         with engine.begin() as db:
