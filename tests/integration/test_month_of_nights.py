@@ -342,8 +342,6 @@ def _project(folder: Path, real: Settings) -> Path:
     (folder / "expectations").mkdir()
     for name in ("sql", "docs"):
         (folder / name).symlink_to(real.project_root / name)
-    for name in ("contracts", "reference", "templates", "calendar.yaml", "report.yaml", "deadlines.yaml"):
-        (folder / "include" / name).symlink_to(real.project_root / "include" / name)
     write_rules(folder, most=100)
     weights = [
         WEIGHTS.format(since="2025-07-01", correct=40, live=10),
@@ -369,6 +367,9 @@ def _project(folder: Path, real: Settings) -> Path:
     }
     for name, text in texts.items():
         (folder / "include" / name).write_text(text, encoding="utf-8")
+    for path in (real.project_root / "include").iterdir():
+        if path.name not in {*texts, "kho"}:
+            (folder / "include" / path.name).symlink_to(path)
     return folder
 
 
