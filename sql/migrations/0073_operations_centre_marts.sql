@@ -207,8 +207,8 @@ LEFT JOIN cashless AS c ON k.unit_key = c.unit_key AND k.period_code = c.period_
 CREATE UNIQUE INDEX social_month_key ON mart.social_month (unit_key, period_code);
 CREATE INDEX social_month_month ON mart.social_month (month_start);
 COMMENT ON MATERIALIZED VIEW mart.social_month IS
-'Grain: one row per commune and month. Dân số, trường học, thanh toán không dùng tiền mặt. Counts of people are
-those at the end of the month: communes add up, months do not. NULL: nothing was said for the month.';
+'Grain: one row per commune and month. Dân số, trường học, thanh toán không dùng tiền mặt. Counts of people
+are those at the end of the month: communes add up, months do not. NULL: nothing was said for the month.';
 
 CREATE MATERIALIZED VIEW mart.health_state AS
 SELECT
