@@ -24,6 +24,7 @@ from duckdb import (
     Expression,
     FunctionExpression,
     LambdaExpression,
+    SQLExpression,
 )
 
 from kho.conform.legacy_encoding import BROKEN_TEXT, decoded
@@ -243,10 +244,13 @@ def _parse(column: Column, text: Expression) -> Expression:
 def _count_nested(column: Column, text: Expression, path: str) -> Expression:
     """How many items a nested list has, or have the value that counts; none where there is no list."""
     if column.counted_value is not None:
-        found = FunctionExpression("json_extract_string", text.cast("VARCHAR"), _text(path))
+        # TRY reads the JSON once where json_valid and the path would read it twice.
+        quoted = path.replace("'", "''")
+        found = SQLExpression(f"TRY(json_extract_string(CAST(\"{column.name}?\" AS VARCHAR), '{quoted}'))")
         same = LambdaExpression("item", ColumnExpression("item") == _text(column.counted_value))
-        matching = FunctionExpression("len", FunctionExpression("list_filter", found, same))
-        return CaseExpression(FunctionExpression("json_valid", text), matching).cast(_duckdb_type(column))
+        return FunctionExpression("len", FunctionExpression("list_filter", found, same)).cast(
+            _duckdb_type(column)
+        )
     counted = FunctionExpression("json_array_length", text, _text(path.removesuffix("[*]")))
     count = CoalesceOperator(counted, ConstantExpression(0)).cast(_duckdb_type(column))
     return CaseExpression(FunctionExpression("json_valid", text), count)
