@@ -30,7 +30,7 @@ down: $(READY) ## Stop everything that nightly or up started
 	@.venv/bin/kho down
 
 test: $(READY) ## Run all tests (ARGS="-k name" narrows them)
-	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## Lint and type-check
 	.venv/bin/ruff check

@@ -97,14 +97,14 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
 
 
 def stage(batch_id: str, context: Context) -> StepResult:
-    """Conform a landed batch, with the corrections that hold, judge its rows on the way, and copy it.
+    """Conform a landed batch, with the corrections that hold, and copy it; a large one is judged on the way.
 
     Raises:
         ConfigurationError: a correction no longer matches what the source sends.
     """
     from kho.corrections import corrections_in_force, count_matches, note_applied
     from kho.quality.judge import suite_of_batch
-    from kho.stage import stage_batch
+    from kho.stage import JUDGED_ON_THE_WAY, stage_batch
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "stage")
@@ -112,7 +112,8 @@ def stage(batch_id: str, context: Context) -> StepResult:
     folder = _folder(contract.dataset, batch_id, context)
     fixes = corrections_in_force(contract, manifest.as_of)
     applied = count_matches(contract, fixes, folder) if fixes else ()
-    suite = suite_of_batch(context.engine, contract, manifest)
+    is_large = manifest.fetched >= JUDGED_ON_THE_WAY
+    suite = suite_of_batch(context.engine, contract, manifest) if is_large else None
     staged = stage_batch(context.engine, contract, batch_id, folder, manifest.fetched, suite, fixes)
     if fixes:
         with context.engine.begin() as db:

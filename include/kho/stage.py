@@ -39,6 +39,10 @@ STREAMS = 2
 
 BATCH_ROWS = 32_768
 
+JUDGED_ON_THE_WAY = 100_000
+"""Batches from this size on are judged by DuckDB while they stream past. For fewer rows it takes longer to
+put the rules into its words (half a second) than to let PostgreSQL ask every row."""
+
 _NO_HASHES = np.empty(0, np.uint64)
 _NO_ROWS = np.empty(0, np.int64)
 

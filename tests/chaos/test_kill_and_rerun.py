@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from kho.connections import write_connections
+from tests.chaos import victim as victim_of
+from tests.forked import Ended, run_forked
 from tests.integration.night import EPOCH, Province, a_sandbox, copy_database, new_province
 
 MASTERS = ("administrative_units", "agencies", "procedures", "investment_projects")
@@ -62,8 +60,8 @@ def statements(sandbox: tuple, undisturbed: Province) -> dict[str, dict[str, int
     counts = {}
     for dataset in DATASETS:
         done = _run(_copy(sandbox), dataset, "count")
-        assert done.returncode == 0, done.stderr
-        counts[dataset] = json.loads(done.stdout.strip().splitlines()[-1])
+        assert done.status == 0
+        counts[dataset] = done.answer
     return counts
 
 
@@ -78,14 +76,8 @@ def victim(sandbox: tuple, undisturbed: Province) -> Province:
     return _copy(sandbox)
 
 
-def _run(province: Province, dataset: str, where: str) -> subprocess.CompletedProcess[str]:
-    settings = province.context.settings
-    environment = os.environ | {
-        "KHO_HOME": str(settings.home),
-        "KHO_WAREHOUSE_URL": province.context.engine.url.render_as_string(hide_password=False),
-    }
-    command = [sys.executable, "-m", "tests.chaos.victim", dataset, SECOND.isoformat(), where]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+def _run(province: Province, dataset: str, where: str) -> Ended:
+    return run_forked(victim_of.run, dataset, SECOND, where, environment=province.environment())
 
 
 def _same(province: Province, undisturbed: Province, dataset: str) -> None:
@@ -110,7 +102,7 @@ def _same(province: Province, undisturbed: Province, dataset: str) -> None:
 @pytest.mark.parametrize("where", BOUNDARIES + INSIDE)
 def test_killed_at_a_boundary(victim: Province, undisturbed: Province, where: str) -> None:
     dataset = "public_service_dossiers"
-    assert _run(victim, dataset, where).returncode == -9
+    assert _run(victim, dataset, where).status == -9
     victim.run(dataset, SECOND)
     _same(victim, undisturbed, dataset)
 
@@ -123,6 +115,6 @@ def test_killed_inside_a_step(
     """At the first, the middle and the last statement of the step, one death after the other."""
     last = statements[dataset][step]
     for number in sorted({1, (last + 1) // 2, last}):
-        assert _run(victim, dataset, f"{step}:{number}").returncode == -9
+        assert _run(victim, dataset, f"{step}:{number}").status == -9
     victim.run(dataset, SECOND)
     _same(victim, undisturbed, dataset)

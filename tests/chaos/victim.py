@@ -1,19 +1,16 @@
-"""A process that runs one dataset's night and kills itself, with SIGKILL, where it is told to.
+"""Runs one dataset's night in a process that kills itself, with SIGKILL, where it is told to.
 
 In: where to die: `statement:N` (before the Nth SQL statement), `before:STEP` or `after:STEP` (at a
 step's boundary), `during:publish` (the batch is written but not yet named), `during:copy` (the first
 rows are in the staging table). Out: nothing; the exit status is that of a killed process. With
-`count` it lives and prints how many statements it ran, by step.
+`count` it lives and returns how many statements it ran, by step.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,8 +27,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
-    dataset, as_of, where = sys.argv[1], date.fromisoformat(sys.argv[2]), sys.argv[3]
+def run(dataset: str, as_of: date, where: str) -> dict[str, int]:
     kind, _, what = where.partition(":")
     statements: dict[str, int] = {}
     current = ["start"]
@@ -50,7 +46,7 @@ def main() -> None:
     if where == "during:copy":
         _die_after_first_batch()
     pipeline.run_dataset(dataset, as_of, context)
-    print(json.dumps(statements))
+    return statements
 
 
 def _watch(step: str, current: list[str], kind: str, what: str) -> None:
@@ -80,8 +76,3 @@ def _die_after_first_batch() -> None:
         die()
 
     stage.copy_batches = cut
-
-
-if __name__ == "__main__":
-    Path(get_settings().home).mkdir(exist_ok=True)
-    main()

@@ -11,9 +11,8 @@ import sqlalchemy as sa
 
 from kho.server import mariadb
 from kho.server.databases import ensure_database
-from kho.server.postgres import ensure_running
 from tests.integration.agency import Agency, mariadb_agency, postgres_agency, sqlite_agency
-from tests.integration.embedded import temporary_home
+from tests.integration.embedded import temporary_home, throwaway_server
 
 if TYPE_CHECKING:
     from tests.integration.fixture_dataset import FixtureNight
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 def pg_engine() -> Iterator[sa.Engine]:
     """An engine on a database of this session's own, with an empty schema `stg`."""
     with temporary_home() as settings:
-        server = ensure_running(settings)
+        server = throwaway_server(settings)
         ensure_database(server, "session")
         engine = sa.create_engine(server.url("session"))
         with engine.begin() as connection:
@@ -78,7 +77,7 @@ def empty_warehouse() -> Iterator[tuple]:
     from kho.server.warehouse import open_warehouse
 
     with temporary_home() as settings:
-        server = ensure_running(settings)
+        server = throwaway_server(settings)
         ensure_database(server, "empty")
         url = server.url("empty").render_as_string(hide_password=False)
         yield settings, server, open_warehouse(replace(settings, warehouse_url=url))

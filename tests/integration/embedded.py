@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from kho.server import mariadb
-from kho.server.postgres import stop
+from kho.server.postgres import Server, ensure_running, stop
 from kho.settings import Settings, get_settings
 
 _SOCKET_PATH_LIMIT = 107
@@ -36,3 +38,15 @@ def temporary_home() -> Iterator[Settings]:
         mariadb.stop(settings)
         stop(settings)
         shutil.rmtree(home)
+
+
+def throwaway_server(settings: Settings) -> Server:
+    """Start the server of a temporary home; it waits for no disk, since nobody needs its data tomorrow."""
+    server = ensure_running(settings)
+    admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as db:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            db.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        db.exec_driver_sql("SELECT pg_reload_conf()")
+    admin.dispose()
+    return server

@@ -28,7 +28,7 @@ from kho.sandbox.state import SandboxState
 from kho.server import mariadb, postgres, warehouse
 from kho.settings import Settings
 
-from .embedded import temporary_home
+from .embedded import temporary_home, throwaway_server
 
 EPOCH = date(2026, 11, 20)
 FACTS = (
@@ -74,6 +74,11 @@ class Province:
         self.context.engine.dispose()
         template = str(self.context.engine.url.database)
         return new_province(self.settings, self.server, self.sandbox, template=template)
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to work on this province."""
+        url = self.context.engine.url.render_as_string(hide_password=False)
+        return {"KHO_HOME": str(self.context.settings.home), "KHO_WAREHOUSE_URL": url}
 
     def set_clock(self, today: date) -> None:
         process.set_clock(self.settings, today)
@@ -196,7 +201,7 @@ class SandboxConnections:
 def a_sandbox(size: int, **options: Any) -> Iterator[tuple[Settings, postgres.Server, SandboxState]]:
     """A running server and sandbox in a folder of their own."""
     with temporary_home() as settings:
-        server = postgres.ensure_running(settings)
+        server = throwaway_server(settings)
         admin = server.url("postgres").render_as_string(hide_password=False)
         other = admin_url(mariadb.ensure_running(settings), settings)
         servers = {"postgresql": admin, "mariadb": other}

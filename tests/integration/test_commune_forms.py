@@ -26,7 +26,7 @@ from kho.sandbox.sources.commune_socioeconomic_forms import SOURCE
 from kho.sandbox.sources.commune_socioeconomic_forms.files import file_name
 from kho.sandbox.world import World
 from kho.server import postgres, warehouse
-from tests.integration.embedded import temporary_home
+from tests.integration.embedded import temporary_home, throwaway_server
 
 DATASET = "commune_socioeconomic_forms"
 EPOCH = date(2026, 11, 20)
@@ -67,7 +67,7 @@ class Communes:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
     with temporary_home() as settings:
-        yield settings, postgres.ensure_running(settings)
+        yield settings, throwaway_server(settings)
 
 
 def _communes(server: Any, name: str) -> Communes:

@@ -25,11 +25,11 @@ from kho.report import write_quality_report
 from kho.report.bands import GREEN, RED
 from kho.report.quality_report import read_report
 from kho.score import render_scoreboard, scoreboard
-from kho.server.postgres import Server, ensure_database, ensure_running
+from kho.server.postgres import Server, ensure_database
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
 from kho.sql_files import run_file
-from tests.integration.embedded import temporary_home
+from tests.integration.embedded import temporary_home, throwaway_server
 
 NIGHT = date(2026, 11, 20)
 BEFORE = NIGHT - timedelta(days=1)
@@ -43,7 +43,7 @@ HOSTILE = (
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with temporary_home() as settings:
-        yield ensure_running(settings)
+        yield throwaway_server(settings)
 
 
 @pytest.fixture(scope="module")

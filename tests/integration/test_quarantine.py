@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,13 +18,15 @@ from typer.testing import CliRunner
 
 from kho import pipeline
 from kho.cli import main as cli
-from kho.connections import write_connections
+from kho.connections import EnvironmentConnections, write_connections
 from kho.contracts import load_contract
 from kho.errors import ConfigurationError
 from kho.quality import judge
 from kho.quality.quarantine import MASK, list_cases, show_case, waive_case
 from kho.quality.replay_log import list_replays, score
 from kho.rules.suite import Suite, load_dataset_suite
+from kho.settings import get_settings
+from tests.forked import run_forked
 
 from .night import EPOCH, Province, a_sandbox, new_province
 
@@ -385,33 +386,18 @@ def test_a_night_without_a_batch_and_an_old_whole_table_are_refused(two_nights: 
         pipeline.replay_day(DOSSIERS, EPOCH, two_nights.context, by="Lê C", reason=" ")
 
 
-KILLED = """
-import os, signal, sys
-from datetime import date
-import sqlalchemy as sa
-from kho import pipeline
-from kho.connections import EnvironmentConnections
-from kho.settings import get_settings
-context = pipeline.Context.create(EnvironmentConnections(get_settings()))
-left = [int(sys.argv[1])]
-@sa.event.listens_for(sa.Engine, "before_cursor_execute")
-def count(*_):
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-pipeline.replay_day("public_service_dossiers", date(2026, 11, 20), context, by="Lê C", reason="thử")
-print(-left[0])
-"""
+def replay_until(statement: int) -> None:
+    """Judge the first night again; die, by SIGKILL, before the given SQL statement (0: never)."""
+    context = pipeline.Context.create(EnvironmentConnections(get_settings()))
+    left = [statement]
 
+    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    def count(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-def run_killed(province: Province, statement: int) -> subprocess.CompletedProcess[str]:
-    settings = province.context.settings
-    environment = os.environ | {
-        "KHO_HOME": str(settings.home),
-        "KHO_WAREHOUSE_URL": province.context.engine.url.render_as_string(hide_password=False),
-    }
-    command = [sys.executable, "-c", KILLED, str(statement)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    pipeline.replay_day(DOSSIERS, EPOCH, context, **WHY)
 
 
 def test_killed_and_run_again_is_one_replay(two_nights: Province) -> None:
@@ -419,8 +405,8 @@ def test_killed_and_run_again_is_one_replay(two_nights: Province) -> None:
     write_connections(two_nights.context.settings, two_nights.context.connections.all())
     before = state(two_nights)
     for statement in (8, 30, 60, 85):
-        assert run_killed(two_nights, statement).returncode == -9
-    assert run_killed(two_nights, 0).returncode == 0
+        assert run_forked(replay_until, statement, environment=two_nights.environment()).status == -9
+    assert run_forked(replay_until, 0, environment=two_nights.environment()).status == 0
     assert state(two_nights) == before
     (entry,) = list_replays(two_nights.context.engine, DOSSIERS)
     assert (entry.outcome, entry.scores_before) == ("done", entry.scores_after)

@@ -44,7 +44,7 @@ def tax_code(text: str) -> bool:
 
 def agency_code(text: str) -> bool:
     parts = text.split(".")
-    if [len(part) for part in parts] == [3, 2, 2, 3]:
+    if [len(part) for part in parts] == [3, 2, 2, 3] and all_in(parts[0], DIGITS):
         *numbers, province = parts
         return all_in("".join(numbers), DIGITS) and _province_letter(province)
     head, *units = parts

@@ -39,6 +39,8 @@ def compare_with_star(db: sa.Connection, contract: Contract, manifest: Manifest,
     db.exec_driver_sql("DROP VIEW pg_temp.compared")
     sums = [column.name for column in columns if column.logical_type in _NUMBERS]
     wrong = [name for name in sums if rows[f"sent_{name}"] != rows[f"held_{name}"]]
+    if manifest.rejudges_day and not (rows["differ"] or wrong or _differed(db, manifest)):
+        return
     run_file(
         db,
         "quality/note_comparison.sql",
@@ -47,6 +49,23 @@ def compare_with_star(db: sa.Connection, contract: Contract, manifest: Manifest,
         rule_ids=["rows_agree", "sums_agree"],
         evaluated=[rows["compared"], len(sums) if rows["compared"] else 0],
         failed=[rows["differ"], len(wrong)],
+    )
+
+
+def _differed(db: sa.Connection, manifest: Manifest) -> bool:
+    """Whether the night that is judged again was found to differ from the star.
+
+    Where it agreed and still agrees, what was compared that night says more than the rows that no later night
+    has replaced.
+    """
+    return bool(
+        db.scalar(
+            sa.text(
+                "SELECT EXISTS (SELECT FROM dq.evidence WHERE as_of = :as_of AND dataset = :dataset "
+                "AND rule_id IN ('rows_agree', 'sums_agree') AND failed > 0)"
+            ),
+            {"as_of": manifest.as_of, "dataset": manifest.dataset},
+        )
     )
 
 
