@@ -199,7 +199,7 @@ def _check(document: YamlDocument, contract: Contract, place: tuple[str | int, .
         raise _wrong(document, contract, (*place, "key"), f"the key has the columns {', '.join(sorted(key))}")
     named = {column.name: column for column in contract.columns}
     column = named.get(fix.column)
-    if column is None or column.name in key or column.nested_count or column.nested_sum:
+    if column is None or column.name in key or column.is_nested:
         raise _wrong(
             document, contract, (*place, "column"), f"'{fix.column}' is not a column that can be corrected"
         )

@@ -445,10 +445,11 @@ def show_evidence(batch_id: str, context: Context) -> dict[str, str]:
 
 
 def build_star(as_of: date, context: Context) -> StepResult:
-    """Bring what spans datasets up to date: deadlines, marts, submissions, what is measured, scores.
+    """Bring what spans datasets up to date: deadlines, marts, indicators, submissions, measures, scores.
 
     The star's invariants are asked once the marts are fresh; the message says which are broken.
     """
+    from kho.indicators.marts import refresh_indicators
     from kho.load.reference_dimensions import copy_dimensions
     from kho.quality.case_calendar import turn_cases
     from kho.quality.classifications import copy_classifications
@@ -465,6 +466,7 @@ def build_star(as_of: date, context: Context) -> StepResult:
         copy_dimensions(db, context.settings)
         turned = turn_cases(db, as_of)
         run_file(db, "mart/refresh.sql")
+        refresh_indicators(db, as_of, context.settings)
         invariants = note_invariants(db, as_of)
         note_submissions(db, as_of, context.settings)
         measure_night(db, as_of, context.settings)

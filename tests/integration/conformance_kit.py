@@ -123,7 +123,7 @@ class Case:
         """A column of one of these types that is no key; `needed` or not."""
         keys = {column.source_name for column in self.contract.key}
         for column in self.contract.columns:
-            plain = not (column.nested_count or column.nested_sum or column.source_name in keys)
+            plain = not (column.is_nested or column.source_name in keys)
             if plain and column.logical_type in logical_types and needed in (None, column.required):
                 return column
         raise LookupError(f"{self.dataset} has no such column")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,13 +14,16 @@ import sqlalchemy as sa
 from kho import pipeline
 from kho.contracts import Contract
 from kho.errors import GateClosed, KhoError, SourceUnavailable
+from kho.indicators.marts import refresh_indicators
 from kho.pipeline import Context
 from kho.sandbox.registry import all_sources
+from kho.sql_files import files_in, run_file
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province, with_small_pages
 
 FROM_SOURCES = [source.dataset for source in all_sources() if source.has_contract]
 LATER = EPOCH + timedelta(days=14)
+QUESTION = {"month": date(2026, 10, 1), "agency": "000.00.02.H48", "indicator": "KH1534-07.1"}
 NIGHTS = [EPOCH + timedelta(days=n) for n in range(5)]
 
 
@@ -435,3 +438,80 @@ def test_a_source_that_is_gone_says_so(second_night: Province) -> None:
         province.run("public_service_dossiers", NIGHTS[1])
     assert "check the source behind connection 'lgsp'" in str(raised.value)
     assert lgsp.password not in str(raised.value)
+
+
+MART_TOTALS = {
+    "dossiers received": (
+        "SELECT sum(received) FROM mart.dossier_day WHERE scope_type = 'agency'",
+        "SELECT count(*) FROM dw.fact_dossier",
+    ),
+    "dossiers by procedure and commune": (
+        "SELECT sum(received) FROM mart.dossier_procedure_month WHERE scope_type = 'commune'",
+        "SELECT count(*) FROM dw.fact_dossier",
+    ),
+    "dossiers open": (
+        "SELECT open_at_end FROM mart.dossier_day WHERE scope_type = 'province' ORDER BY day DESC LIMIT 1",
+        "SELECT count(*) FROM dw.fact_dossier WHERE finished_at IS NULL AND status_code NOT IN ('3', '7', '8')",
+    ),
+    "documents": (
+        "SELECT sum(documents_sent) FROM mart.document_month",
+        "SELECT count(*) FROM dw.fact_electronic_document",
+    ),
+    "money": (
+        "SELECT sum(disbursed_million_vnd) FROM mart.investment_month",
+        "SELECT sum(amount_vnd) / 1000000 FROM dw.fact_disbursement WHERE NOT is_deleted",
+    ),
+    "enterprises": (
+        "SELECT sum(enterprises) FROM mart.enterprise_state",
+        "SELECT count(*) FROM dw.dim_enterprise WHERE is_current AND enterprise_key > 0",
+    ),
+    "events of enterprises": (
+        "SELECT sum(events) FROM mart.enterprise_event_month",
+        "SELECT count(*) FROM dw.fact_enterprise_event",
+    ),
+    "people": (
+        "SELECT sum(population) FROM mart.social_month",
+        "SELECT sum(population_count) FROM dw.fact_population",
+    ),
+    "pupils": (
+        "SELECT sum(students) FROM mart.social_month",
+        "SELECT sum(student_count) FROM dw.fact_school_month",
+    ),
+    "health records": (
+        "SELECT sum(health_records) FROM mart.health_state",
+        "SELECT count(*) FROM dw.fact_health_record",
+    ),
+    "land": (
+        "SELECT sum(area_m2) FROM mart.land_state",
+        "SELECT sum(area_m2) FROM dw.fact_land_parcel WHERE NOT is_deleted",
+    ),
+    "tasks": (
+        "SELECT count(*) FROM mart.task_state WHERE reporting_agencies > 0",
+        "SELECT count(DISTINCT task_key) FROM dw.fact_plan_task_progress",
+    ),
+    "targets": (
+        "SELECT count(*) FROM mart.indicator_progress",
+        "SELECT count(*) FROM dw.fact_indicator_target",
+    ),
+    "reported indicators": (
+        "SELECT sum(reports) FROM mart.indicator_month WHERE scope_type = 'commune'",
+        "SELECT count(*) FROM dw.fact_indicator_value WHERE is_current",
+    ),
+}
+
+
+def test_the_marts_hold_what_the_facts_hold(first_night: Province) -> None:
+    with first_night.context.engine.connect() as db:
+        refresh_indicators(db, EPOCH, first_night.context.settings)
+        totals = {
+            name: tuple(db.execute(sa.text(query)).scalar_one() for query in both)
+            for name, both in MART_TOTALS.items()
+        }
+        empty = {name for name in files_in("questions") if not run_file(db, name, **QUESTION).first()}
+        statuses = set(db.execute(sa.text("SELECT DISTINCT status FROM mart.indicator_progress")).scalars())
+        db.rollback()
+    assert {name: both for name, both in totals.items() if both[0] != both[1] or not both[0]} == {}
+    # Nobody reported a year ago, and the night has not been scored.
+    assert empty <= {"questions/14_against_last_year.sql", "questions/20_data_quality.sql",
+                     "questions/16_overdue_tasks.sql"}  # fmt: skip
+    assert {"no_value", "not_measurable"} <= statuses

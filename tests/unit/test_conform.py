@@ -124,6 +124,27 @@ def test_nested_lists_are_counted_and_summed(sent: str | None, count: Any, total
         assert _conform(column, sent) == [wanted]
 
 
+@pytest.mark.parametrize(
+    ("sent", "digital", "asked"),
+    [
+        ('[{"SoHoa":"1","Ngay":"01/09/2026"},{"SoHoa":"0"}]', 1, date(2026, 9, 1)),
+        ('[{"SoHoa":"1"},{"SoHoa":"1"}]', 2, None),
+        ("[]", 0, None),
+        (None, None, None),
+        ('[{"Ngay":"mai"}]', 0, "unreadable"),
+        ('[{"SoHoa":', "unreadable", None),
+    ],
+)
+def test_items_of_one_value_are_counted_and_one_text_is_read(
+    sent: str | None, digital: Any, asked: Any
+) -> None:
+    counted = _column("papers", "integer", nested_count="$[*].SoHoa", counted_value="1", sql_type="bigint")
+    read = _column("papers", "date", nested_text="$[0].Ngay", source_format="%d/%m/%Y")
+    for column, expected in ((counted, digital), (read, asked)):
+        wanted = (None, ",papers,") if expected == "unreadable" else (expected, None)
+        assert _conform(column, sent) == [wanted]
+
+
 def test_values_that_have_a_type_keep_it() -> None:
     assert _conform(_column("on", "date"), date(2026, 9, 1), None) == [(date(2026, 9, 1), None), (None, None)]
     at = pa.array([datetime(2026, 9, 1, 0, 0)], pa.timestamp("us", tz="UTC"))

@@ -23,6 +23,8 @@ from duckdb import (
     DuckDBPyRelation,
     Expression,
     FunctionExpression,
+    LambdaExpression,
+    SQLExpression,
 )
 
 from kho.conform.legacy_encoding import BROKEN_TEXT, decoded
@@ -123,6 +125,8 @@ def _given(column: Column, landed_type: str, contract: Contract) -> Expression:
         # A list that cannot be read is one item that is no amount, so that it is noted as unreadable.
         lost = CaseExpression(source.isnotnull(), FunctionExpression("list_value", _text("?")))
         return CaseExpression(valid, items).otherwise(lost)
+    if column.nested_text:
+        return _nested_text(source, column.nested_text)
     if landed_type != "VARCHAR" or column.logical_type != "string" or column.nested_count:
         return source
     charset = column.charset or (contract.source.charset if contract.source.kind == "sql" else "unicode")
@@ -238,10 +242,26 @@ def _parse(column: Column, text: Expression) -> Expression:
 
 
 def _count_nested(column: Column, text: Expression, path: str) -> Expression:
-    """How many items a nested list has; none where there is no list at the path."""
+    """How many items a nested list has, or have the value that counts; none where there is no list."""
+    if column.counted_value is not None:
+        # TRY reads the JSON once where json_valid and the path would read it twice.
+        quoted = path.replace("'", "''")
+        found = SQLExpression(f"TRY(json_extract_string(CAST(\"{column.name}?\" AS VARCHAR), '{quoted}'))")
+        same = LambdaExpression("item", ColumnExpression("item") == _text(column.counted_value))
+        return FunctionExpression("len", FunctionExpression("list_filter", found, same)).cast(
+            _duckdb_type(column)
+        )
     counted = FunctionExpression("json_array_length", text, _text(path.removesuffix("[*]")))
     count = CoalesceOperator(counted, ConstantExpression(0)).cast(_duckdb_type(column))
     return CaseExpression(FunctionExpression("json_valid", text), count)
+
+
+def _nested_text(source: Expression, path: str) -> Expression:
+    """One value inside a list; nothing where the list is empty or is none: its count notes what is lost."""
+    # Most lists are empty, and looking at the length is cheaper than reading JSON.
+    listed = CaseExpression(FunctionExpression("strlen", source) > ConstantExpression(2), source)
+    valid = FunctionExpression("json_valid", listed)
+    return CaseExpression(valid, FunctionExpression("json_extract_string", listed, _text(path)))
 
 
 def _sum_nested(column: Column, items: Expression) -> Expression:

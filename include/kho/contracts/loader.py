@@ -30,6 +30,8 @@ _COLUMN_PROPERTIES = {
     "defaultValue": "default_value",
     "nestedCount": "nested_count",
     "nestedSum": "nested_sum",
+    "nestedText": "nested_text",
+    "countedValue": "counted_value",
     "charset": "charset",
     "missingMarkers": "missing_markers",
     "missingReasonOf": "missing_reason_of",

@@ -65,6 +65,10 @@ class Column(Frozen):
     default_value: str | None = None
     nested_count: str | None = None
     nested_sum: str | None = None
+    nested_text: str | None = None
+    """The path of one value inside a nested list; it is read like any other text."""
+    counted_value: str | None = None
+    """Of the values at the path of `nested_count`, only those equal to this one count."""
     missing_markers: Markers = Field(default_factory=dict)
     """What people write where they have no value, by its meaning; such a value is NULL, not unreadable."""
     missing_reason_of: str | None = None
@@ -75,6 +79,11 @@ class Column(Frozen):
     """The source's column that names the unit of each number."""
     source_type: SourceKind | None = None
     """The kind of value that the source sends, where it is not the one that the logical type suggests."""
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether its value is somewhere inside a list of the record."""
+        return bool(self.nested_count or self.nested_sum or self.nested_text)
 
 
 class Quality(Frozen):

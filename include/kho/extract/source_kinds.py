@@ -44,7 +44,7 @@ def expected_kinds(column: Column, source_kind: str) -> frozenset[str]:
     """The kinds in which a column may come: what the contract says, or else what its type suggests."""
     if column.source_type:
         return frozenset({column.source_type})
-    if column.nested_count or column.nested_sum:
+    if column.is_nested:
         return frozenset({"list", "object", "text"})
     kinds = set(_BY_LOGICAL_TYPE[column.logical_type])
     # Only databases have dates; elsewhere, and where a format is agreed, values are written as text.

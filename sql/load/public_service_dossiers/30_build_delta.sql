@@ -7,7 +7,8 @@ SET LOCAL enable_parallel_hash = on;
 CREATE UNLOGGED TABLE stg.dossier_delta AS
 SELECT
     s.*,
-    t.dossier_code IS NULL AS is_new
+    t.dossier_code IS NULL AS is_new,
+    t.status_code AS status_before
 FROM resolved_dossier AS s
 LEFT JOIN dw.fact_dossier AS t ON s.dossier_code = t.dossier_code
 WHERE
@@ -19,10 +20,14 @@ WHERE
             AND (
                 s.source_updated_at, s.status_code, s.received_at, s.due_at, s.finished_at, s.returned_at,
                 s.fee_amount_vnd, s.document_count, s.supplement_count, s.result_count, s.channel_code,
+                s.supplement_asked_at, s.supplement_received_at, s.digitised_document_count,
+                s.electronic_result_count,
                 s.submission_form_code, s.applicant_type_code, s.agency_key, s.procedure_key, s.unit_key
             ) IS DISTINCT FROM (
                 t.source_updated_at, t.status_code, t.received_at, t.due_at, t.finished_at, t.returned_at,
                 t.fee_amount_vnd, t.document_count, t.supplement_count, t.result_count, t.channel_code,
+                t.supplement_asked_at, t.supplement_received_at, t.digitised_document_count,
+                t.electronic_result_count,
                 t.submission_form_code, t.applicant_type_code, t.agency_key, t.procedure_key, t.unit_key
             )
         )

@@ -24,6 +24,7 @@ _REQUESTS = (
     "Thông tin về nơi cư trú chưa khớp với Cơ sở dữ liệu quốc gia về dân cư",
     "Bổ sung sơ đồ vị trí khu đất",
 )
+_TIMES_ASKED = (1, 1, 1, 2)
 _EMPTY = msgspec.Raw(b"[]")
 
 
@@ -44,16 +45,6 @@ class DossierContent:
             for procedure in reference.procedures
         ]
         self._results = [_json(_results(procedure)) for procedure in reference.procedures]
-        self._supplements = [
-            _json(
-                [
-                    {"LanBoSung": str(number + 1), "NoiDung": _REQUESTS[(first + number) % 4]}
-                    for number in range(times)
-                ]
-            )
-            for first in range(len(_REQUESTS))
-            for times in (1, 1, 1, 2)
-        ]
 
     def papers(self, procedure: int, salt: int) -> msgspec.Raw:
         """Papers handed in: one to four."""
@@ -66,9 +57,23 @@ class DossierContent:
             return None if salt % 3 == 0 else _EMPTY
         return self._fees[procedure][variant]
 
-    def supplements(self, asked: bool, salt: int) -> msgspec.Raw:
-        """Requests for supplements."""
-        return self._supplements[salt // 11 % len(self._supplements)] if asked else _EMPTY
+    def supplements(self, asked: str | None, received: str | None, salt: int) -> msgspec.Raw:
+        """Requests for supplements, one or two: when the applicant was asked, and when the papers came."""
+        if asked is None:
+            return _EMPTY
+        first = salt // 11 % len(_REQUESTS)
+        times = _TIMES_ASKED[salt // 44 % len(_TIMES_ASKED)]
+        return _json(
+            [
+                {
+                    "LanBoSung": str(number + 1),
+                    "NoiDung": _REQUESTS[(first + number) % 4],
+                    "NgayBoSung": asked,
+                    "NgayTiepNhanBoSung": received,
+                }
+                for number in range(times)
+            ]
+        )
 
     def results(self, processed: bool, procedure: int) -> msgspec.Raw:
         """What the applicant receives."""

@@ -19,6 +19,7 @@ from kho.sandbox.sources.public_service_dossiers.timeline import (
     ENDED,
     PROCESSED_STATUS,
     REFUSED_STATUS,
+    RESUMED,
     RETURNED,
     SLOT_STATUS,
     SUPPLEMENT,
@@ -112,7 +113,9 @@ class DossierWriter:
             "TaiLieuNop": self._content.papers(procedure, salt),
             "DanhSachLePhi": self._content.fees(procedure, salt),
             "DanhSachHoSoBoSung": self._content.supplements(
-                slot >= SUPPLEMENT and times[SUPPLEMENT] != NEVER, salt
+                text(times[SUPPLEMENT]) if slot >= SUPPLEMENT and times[SUPPLEMENT] != NEVER else None,
+                text(times[RESUMED]) if slot >= RESUMED and times[RESUMED] != NEVER else None,
+                salt,
             ),
             "DanhSachGiayToKetQua": self._content.results(processed, procedure),
             "NgayCapNhat": text(updated),
