@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from kho.errors import ConfigurationError, HostError
+from kho.errors import ConfigurationError, ConnectionMissing, HostError
 from kho.settings import Settings
 
 _PREFIX = "AIRFLOW_CONN_"
@@ -40,7 +40,8 @@ class Connections(Protocol):
         """Return the connection `name`.
 
         Raises:
-            ConfigurationError: there is none, or it cannot be read.
+            ConnectionMissing: there is none.
+            ConfigurationError: it cannot be read.
         """
 
 
@@ -59,7 +60,7 @@ class EnvironmentConnections:
             return parse_connection(name, text, where=variable)
         kept = _read(self._path)
         if name not in kept:
-            raise ConfigurationError(
+            raise ConnectionMissing(
                 f"there is no connection '{name}'",
                 where=str(self._path),
                 next_step=f"start the sandbox (kho sandbox up), or set {variable}",

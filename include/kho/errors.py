@@ -11,6 +11,7 @@ Out: one readable line, whether trying again can help, and whose fault it is.
     │   └── WarehouseUnavailable    the database does not answer
     └── FatalError                  trying again gives the same result
         ├── ConfigurationError      a setting, a connection or an argument is wrong
+        │   ├── ConnectionMissing   no connection has this name
         │   └── ContractError       a contract or suite file is wrong
         ├── MigrationError          the warehouse's schema cannot be brought up to date
         ├── SourceRejected          the source answers, but not as its contract says
@@ -132,6 +133,10 @@ class FatalError(KhoError):
 
 class ConfigurationError(FatalError):
     """A setting, a connection or an argument is wrong."""
+
+
+class ConnectionMissing(ConfigurationError):
+    """No connection has this name."""
 
 
 class ContractError(ConfigurationError):

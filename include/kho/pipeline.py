@@ -188,6 +188,7 @@ def load(batch_id: str, context: Context) -> StepResult:
     """Load a validated batch in one transaction; a batch that is in the warehouse is left alone."""
     from kho.anomalies.step import watched
     from kho.load import load_batch
+    from kho.privacy.keyring import Keyring
 
     manifest, contract = _batch(batch_id, context)
     clock = _Clock(contract.dataset, "load")
@@ -197,7 +198,8 @@ def load(batch_id: str, context: Context) -> StepResult:
     table = stage_table(batch_id)
     watch, message = watched(contract, context.settings)
     set_aside = _set_aside(manifest, contract, context)
-    loaded = load_batch(context.engine, contract, manifest, table, set_aside, watch)
+    keyring = Keyring(context.settings, context.connections)
+    loaded = load_batch(context.engine, contract, manifest, table, set_aside, watch, keyring)
     drop_staging(context.engine, table)
     return clock.result(
         batch_id,

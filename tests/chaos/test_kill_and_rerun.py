@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from tests.integration.night import EPOCH, Province, a_sandbox, copy_database, n
 MASTERS = ("administrative_units", "agencies", "procedures", "investment_projects")
 SECOND = EPOCH + timedelta(days=1)
 TEMPLATE = "first_night"
+SEALED_KEYS = "sealed-secrets.json"
 TABLES = {
     "public_service_dossiers": ("fact_dossier",),
     "investment_disbursements": ("fact_disbursement",),
@@ -52,6 +54,7 @@ def _seal(province: Province) -> None:
     name = province.context.engine.url.database
     province.context.engine.dispose()
     copy_database(province.server, str(name), TEMPLATE)
+    shutil.copy(province.context.settings.secrets_file, province.settings.home / SEALED_KEYS)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,7 @@ def statements(sandbox: tuple, undisturbed: Province) -> dict[str, dict[str, int
 
 def _copy(sandbox: tuple) -> Province:
     province = new_province(*sandbox, template=TEMPLATE)
+    shutil.copy(province.settings.home / SEALED_KEYS, province.context.settings.secrets_file)
     write_connections(province.context.settings, province.context.connections.all())
     return province
 

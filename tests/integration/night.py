@@ -7,6 +7,7 @@ Everything is real: HTTP, SQL, PostgreSQL; only the number of dossiers is small.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from kho import pipeline
 from kho.connections import Connection
 from kho.contracts import Contract, load_contract, load_contracts
 from kho.contracts.sources import RestSource
+from kho.errors import ConnectionMissing
 from kho.night.sources import admin_url, connections_of
 from kho.pipeline import Context, StepResult
 from kho.sandbox import process
@@ -73,7 +75,11 @@ class Province:
         """Another province with a copy of this one's warehouse and a raw zone of its own."""
         self.context.engine.dispose()
         template = str(self.context.engine.url.database)
-        return new_province(self.settings, self.server, self.sandbox, template=template)
+        made = new_province(self.settings, self.server, self.sandbox, template=template)
+        if self.context.settings.secrets_file.is_file():
+            # The copy's pseudonyms were made with this one's key.
+            shutil.copy(self.context.settings.secrets_file, made.context.settings.secrets_file)
+        return made
 
     def environment(self) -> dict[str, str]:
         """What a process needs in its environment to work on this province."""
@@ -191,6 +197,8 @@ class SandboxConnections:
         self._known["lgsp"] = replace(gateway, extra=gateway.extra | quick)
 
     def get(self, name: str) -> Connection:
+        if name not in self._known:
+            raise ConnectionMissing(f"the sandbox has no connection '{name}'")
         return self._known[name]
 
     def all(self) -> list[Connection]:

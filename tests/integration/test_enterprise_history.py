@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from kho.privacy.handing import handed_keys
+from kho.privacy.keyring import Keyring
 from kho.sql_files import files_in, run_file
 
 from .night import EPOCH, Province, a_sandbox, new_province
@@ -67,10 +69,13 @@ def test_the_star_holds_nobody_s_citizen_id_or_name(province: Province) -> None:
 
 
 def test_a_pseudonym_is_stable_here_and_different_elsewhere(province: Province) -> None:
-    query = "SELECT meta.pseudonym('051085001234')"
-    assert province.scalar(query) == province.scalar(query)
+    def pseudonym(of: Province) -> str:
+        with of.context.engine.begin() as db, handed_keys(db, Keyring(of.context.settings, None)):
+            return db.scalar(sa.text("SELECT meta.pseudonym('051085001234')"))
+
+    assert pseudonym(province) == pseudonym(province)
     elsewhere = new_province(province.settings, province.server, province.sandbox)
-    assert elsewhere.scalar(query) != province.scalar(query)
+    assert pseudonym(elsewhere) != pseudonym(province)
 
 
 def event(number: int, day: date, updated: int = 0, **changes: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -24,6 +25,8 @@ from kho.anomalies.profile import profile_batch
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.load.compare import compare_with_star
+from kho.privacy.handing import handed_keys, makes_pseudonyms
+from kho.privacy.keyring import Keyring
 from kho.quality.classifications import copy_classifications
 from kho.quality.deadlines import load_deadlines
 from kho.quality.rejects import rejected_table
@@ -57,15 +60,18 @@ def load_batch(
     table: StageTable,
     set_aside: Callable[[sa.Connection], None] | None = None,
     watch: Watch | None = None,
+    keyring: Keyring | None = None,
 ) -> Loaded:
     """Load a batch; returns its count equation.
 
     Args:
         set_aside: takes rows out of the batch, in the load's transaction, that must not be loaded.
         watch: what is measured of the rows, for the nights to come; nothing without it.
+        keyring: where the key of pseudonyms is, for the datasets that make some.
 
     Raises:
         ReconciliationError: the equation does not hold; nothing was changed.
+        ConfigurationError: the key at hand is not that of this warehouse's pseudonyms; nothing was changed.
     """
     with engine.begin() as db:
         lock_dataset(db, contract.dataset)
@@ -81,7 +87,10 @@ def load_batch(
             set_aside(db)
         _create_views(db, contract, table)
         counted = _count(db, contract, table)
-        loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
+        with (
+            handed_keys(db, keyring) if keyring and makes_pseudonyms(db, contract.dataset) else nullcontext()
+        ):
+            loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
         _settle_quarantine(db, contract, manifest)
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)

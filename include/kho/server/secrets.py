@@ -7,6 +7,7 @@ generated at first use.
 import json
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from kho.errors import HostError
@@ -27,14 +28,36 @@ def get_or_create_secret(path: Path, name: str) -> str:
     """
     known = _read(path)
     if name not in known:
-        with file_lock(
-            path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS, purpose="keep a new secret"
-        ):
-            known = _read(path)
-            if name not in known:
-                known[name] = secrets.token_urlsafe(_BYTES)
-                _write(path, known)
+        known = change_secrets(path, lambda content: _fill(content, name))
     return known[name]
+
+
+def _fill(content: dict[str, str], name: str) -> None:
+    content.setdefault(name, secrets.token_urlsafe(_BYTES))
+
+
+def read_secret(path: Path, name: str) -> str | None:
+    """The secret `name`, or None; nothing is generated.
+
+    Raises:
+        HostError: the file cannot be read, or is damaged.
+    """
+    return _read(path).get(name)
+
+
+def change_secrets(path: Path, change: Callable[[dict[str, str]], None]) -> dict[str, str]:
+    """Let `change` alter the secrets, one process at a time; what they are then is on disk.
+
+    Raises:
+        HostError: the file cannot be read or written, or is damaged.
+    """
+    with file_lock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS, purpose="keep a new secret"):
+        before = _read(path)
+        after = dict(before)
+        change(after)
+        if after != before:
+            _write(path, after)
+    return after
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -77,6 +100,12 @@ def _write(path: Path, content: dict[str, str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
+        # The new name must outlive a power cut: what was encrypted or made with the secret does.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except OSError as error:
         raise HostError(
             f"cannot write the secrets: {error.strerror}",

@@ -1,9 +1,13 @@
 -- Purpose: the first load, straight into the empty fact. Its primary key is built after the rows, which is
 -- several times faster than row by row; the truncation of the empty table lets PostgreSQL leave the rows
--- out of the write-ahead log. Can run twice: a fact with rows is left to the next files.
+-- out of the write-ahead log. Only the owner may do that: for others the key stays. Can run twice: a fact
+-- with rows is left to the next files.
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM dw.fact_dossier) THEN
+    IF
+        NOT EXISTS (SELECT FROM dw.fact_dossier)
+        AND pg_has_role((SELECT relowner FROM pg_class WHERE oid = 'dw.fact_dossier'::regclass), 'USAGE')
+    THEN
         TRUNCATE dw.fact_dossier;
         ALTER TABLE dw.fact_dossier DROP CONSTRAINT fact_dossier_pkey;
     END IF;

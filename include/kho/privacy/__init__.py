@@ -1,0 +1,1 @@
+"""Personal data: the keys of pseudonyms, outside the database."""
