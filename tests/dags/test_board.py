@@ -266,4 +266,4 @@ def test_search_finds_by_name_and_number(server: Server) -> None:
     assert f"/agencies/{STATISTICS}" in server.page("/search?q=thống kê")
     assert "/rules/population/" in server.page("/search?q=population")
     assert "Không tìm thấy" in server.page("/search?q=Bí Mật")
-    assert "Không tìm thấy" in server.page("/search?q=%25")
+    assert "Không tìm thấy" in server.page("/search?q=%25_%25")
