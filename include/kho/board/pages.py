@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from kho.board.sparkline import lowest, sparkline
+from kho.board.sparkline import lowest, nights_of, sparkline
 from kho.board.words import LANGUAGES, Words
 from kho.settings import get_settings
 
@@ -73,6 +73,7 @@ def page(template: str, visitor: Visitor, names: Names, **content: Any) -> str:
             vi=Markup('lang="vi"') if visitor.language != "vi" else "",
             sparkline=sparkline,
             lowest=lowest,
+            nights_of=nights_of,
             **content,
         )
     )
