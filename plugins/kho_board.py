@@ -19,7 +19,8 @@ class Board(AirflowPlugin):
         {"app": LateSite("kho_web.board"), "url_prefix": PREFIX, "name": "Quality board"}
     ]
     external_views = [  # noqa: RUF012
-        {"name": _NAME, "href": f"{PREFIX}/", "url_route": "quality", "destination": "nav"},
+        # Without a route of Airflow's own it opens as a page; with one, in a frame that no link can leave.
+        {"name": _NAME, "href": f"{PREFIX}/", "destination": "nav"},
         {
             "name": _NAME,
             "href": f"{PREFIX}/datasets/{{DAG_ID}}",

@@ -267,6 +267,7 @@ def _visitor(request: Request, user: Any) -> Visitor:
         root=root,
         airflow=root.removesuffix("/quality"),
         path=path + (f"?{query}" if query else ""),
+        target="_self" if request.headers.get("Sec-Fetch-Dest") == "iframe" else "_top",
         token=form_token(user) if user else "",
         may_waive=lambda dataset: bool(user) and may_waive(user, dataset),
         may_replay=bool(user) and may_replay(user),

@@ -4,3 +4,4 @@ CREATE INDEX quarantine_by_age ON dq.quarantine (status, first_seen_on, quaranti
 CREATE INDEX quarantine_of_dataset ON dq.quarantine (dataset, status, first_seen_on, quarantine_id);
 CREATE INDEX quarantine_of_agency ON dq.quarantine (agency_code, status, first_seen_on, quarantine_id);
 CREATE INDEX quarantine_of_rule ON dq.quarantine USING gin (failed_rules);
+CREATE INDEX quarantine_in_order ON dq.quarantine (first_seen_on, quarantine_id);

@@ -262,6 +262,12 @@ def test_a_replay_is_a_run_in_the_users_name(server: Server) -> None:
     assert server.runs() == [*before, {"dag": "replay", "by": "binh", "conf": conf}]
 
 
+def test_links_to_airflow_do_not_ask_to_leave_a_frame_that_keeps_them(server: Server) -> None:
+    for headers, target in (({}, "_top"), ({"Sec-Fetch-Dest": "iframe"}, "_self")):
+        page = server.page("/datasets/population", headers=headers)
+        assert f'href="/dags/population" target="{target}"' in page
+
+
 def test_search_finds_by_name_and_number(server: Server) -> None:
     assert f"/agencies/{STATISTICS}" in server.page("/search?q=thống kê")
     assert "/rules/population/" in server.page("/search?q=population")

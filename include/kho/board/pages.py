@@ -32,6 +32,7 @@ class Visitor:
         language: one of `LANGUAGES`.
         root: the path of the board; `airflow` that of Airflow's own pages.
         path: of this page below the board, with its query.
+        target: where links to Airflow open; Airflow's frame around a DAG's tab lets none out.
         token: what a form carries to prove that it comes from one of these pages.
         may_waive: whether the user may act on a dataset's cases.
         may_replay: whether the user may start a replay.
@@ -42,6 +43,7 @@ class Visitor:
     root: str
     airflow: str
     path: str
+    target: str
     token: str
     may_waive: Callable[[str], bool]
     may_replay: bool
