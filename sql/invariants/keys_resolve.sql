@@ -27,6 +27,17 @@ WITH dossier AS (
     FROM dw.fact_dossier
 ),
 
+dossier_event AS (
+    SELECT
+        count(*) FILTER (
+            WHERE agency_key NOT IN (SELECT d.agency_key FROM dw.dim_agency AS d)
+        ) AS agency_key,
+        count(*) FILTER (
+            WHERE changed_date_key NOT IN (SELECT d.date_key FROM dw.dim_date AS d)
+        ) AS changed_date_key
+    FROM dw.fact_dossier_event
+),
+
 health AS (
     SELECT
         count(*) FILTER (
@@ -59,6 +70,15 @@ checked AS (
             VALUES ('agency_key', d.agency_key), ('procedure_key', d.procedure_key), ('unit_key', d.unit_key),
             ('received_date_key', d.received_date_key), ('due_date_key', d.due_date_key),
             ('finished_date_key', d.finished_date_key), ('returned_date_key', d.returned_date_key)
+        ) AS k (key_name, lost)
+    UNION ALL
+    SELECT
+        'fact_dossier_event',
+        k.*
+    FROM dossier_event AS e
+    CROSS JOIN
+        LATERAL (
+            VALUES ('agency_key', e.agency_key), ('changed_date_key', e.changed_date_key)
         ) AS k (key_name, lost)
     UNION ALL
     SELECT

@@ -150,6 +150,7 @@ def main() -> None:
         db.execute(sa.text("SELECT 1"))
     if arguments.step in ("stage", "validate"):
         load_gx()  # as in the nightly run, whose tasks are forked from a process that has imported it
+    imported = _peak_mib()
     started = time.monotonic()
     result: object = ""
     seconds = None
@@ -168,6 +169,7 @@ def main() -> None:
             {
                 "seconds": round(seconds, 2),
                 "peak_mib": round(peak),
+                "imported_mib": round(imported),
                 "result": result,
             }
         )

@@ -1,6 +1,6 @@
 """How the indicators and tasks of plans stand.
 
-In: targets, the last reported values, the tasks' states. Out: a `PlanProgress` for each plan. A plan carries
+In: `mart.indicator_progress`, the tasks' states. Out: a `PlanProgress` for each plan. A plan carries
 its province: it is never shown as another province's own.
 """
 
@@ -22,16 +22,20 @@ if TYPE_CHECKING:
     from kho.report.config import ReportConfig
 
 _VERDICTS = {
-    "met": "Đạt",
-    "not_met": "Chưa đạt",
-    "not_reported": "Chưa có số liệu",
-    "prose": "Mục tiêu bằng lời",
+    "reached": "Đạt",
+    "not_reached": "Chưa đạt",
+    "no_value": "Chưa có số liệu",
+    "not_measurable": "Mục tiêu bằng lời",
 }
+_FORECASTS = {"on_track": "dự báo kịp", "off_track": "dự báo không kịp"}
 
 
 @dataclass(frozen=True, slots=True)
 class IndicatorProgress:
-    """A target and the last value reported for it; `value` is None where nothing can be compared."""
+    """A target and the province's last value; `value` is None where nothing can be compared.
+
+    `forecast` says whether the trend reaches the target in its year; empty where there are too few months.
+    """
 
     name: str
     lead: str
@@ -40,6 +44,7 @@ class IndicatorProgress:
     value: Decimal | None
     period: str
     state: str
+    forecast: str
 
     @property
     def verdict(self) -> str:
@@ -64,24 +69,25 @@ class PlanProgress:
 
     @property
     def reached(self) -> int:
-        return sum(item.state == "met" for item in self.indicators)
+        return sum(item.state == "reached" for item in self.indicators)
 
 
 def read_progress(
     db: sa.Connection, as_of: date, config: ReportConfig, province: str
 ) -> tuple[PlanProgress, ...]:
-    """Every plan with tasks or targets, as it stands on the night of `as_of`."""
+    """Every plan with tasks or targets: tasks as on the night of `as_of`, targets as the mart has them."""
     targets: dict[tuple[str, str], list[IndicatorProgress]] = defaultdict(list)
-    for row in run_file(db, "report/indicator_progress.sql", as_of=as_of):
-        targets[row.plan_code, row.province_code].append(
+    for row in run_file(db, "report/indicator_progress.sql"):
+        targets[row.plan_code, row.plan_province_code].append(
             IndicatorProgress(
                 clip(row.indicator_name, 160),
-                clip(row.lead_agency_raw or "", 80),
+                clip(row.lead_agency or "", 80),
                 row.target_year,
-                clip(row.target_raw, 120),
+                clip(row.target_text, 120),
                 row.value,
                 period(row.period_code or ""),
-                row.state,
+                row.status,
+                _FORECASTS.get(row.forecast_status, ""),
             )
         )
     counts = {

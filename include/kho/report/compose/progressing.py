@@ -25,7 +25,7 @@ def progress(report: Report, limit: int | None) -> Outline:
 
 
 def indicators(plan: PlanProgress, limit: int | None = None) -> Table | None:
-    """Targets and what was last reported."""
+    """Targets, the last values, and what their trend promises."""
     if not plan.indicators:
         return None
     columns = (
@@ -48,7 +48,7 @@ def indicators(plan: PlanProgress, limit: int | None = None) -> Table | None:
                     cell(f"{item.year}: {item.target}"),
                     value,
                     cell(item.period or "–"),
-                    cell(item.verdict),
+                    cell(item.verdict, small(item.forecast)) if item.forecast else cell(item.verdict),
                 )
             )
         )
