@@ -26,7 +26,7 @@ from kho.connections import EnvironmentConnections
 from kho.night.sources import close_sources, open_sources
 from kho.server import mariadb, postgres
 from kho.settings import Settings, get_settings
-from tests.benchmarks import indicators, judging, questions, read_sql, rules_at_scale, snapshot
+from tests.benchmarks import board, indicators, judging, questions, read_sql, rules_at_scale, snapshot
 from tests.benchmarks.dossier_pages import write_pages
 from tests.benchmarks.step import run_step
 
@@ -43,6 +43,7 @@ OTHERS = {
     "judging": judging.main,
     "indicators": indicators.main,
     "questions": questions.main,
+    "board": board.main,
 }
 """Benchmarks of their own: `make bench ARGS=snapshot`."""
 
