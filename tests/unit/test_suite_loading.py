@@ -1,15 +1,17 @@
 """A suite's mistakes are named by file and line."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kho.contracts import Contract, load_contracts
 from kho.errors import ConfigurationError
 from kho.rules.catalogue import rule_types
 from kho.rules.references import commune_periods, reference_resolver
-from kho.rules.suite import Suite, SuiteError, load_suite
+from kho.rules.suite import Suite, SuiteError, load_dataset_suite, load_suite
 from kho.settings import get_settings
 
 GOOD = """\
@@ -167,3 +169,15 @@ def test_catalogue_tells_rows_from_datasets() -> None:
     assert types["expect_table_row_count_to_be_between"].scope == "dataset"
     assert types["expect_column_sum_to_be_between"].scope == "dataset"
     assert types["expect_column_values_to_be_of_type"].scope == "dataset"
+
+
+@pytest.mark.parametrize("contract", load_contracts(), ids=lambda contract: contract.dataset)
+def test_an_unreadable_value_never_passes_for_a_present_one(contract: Contract) -> None:
+    """Where one rule takes an unreadable value for given, another says that it is unreadable."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    for rule in load_dataset_suite(contract).rules:
+        if rule.kwargs.get("column_B") == "_unreadable":
+            asked[rule.type].add(rule.kwargs["column_A"])
+    typed = {column.name for column in contract.columns if column.logical_type != "string"}
+    given = asked["expect_column_value_to_be_present"] & typed
+    assert given <= asked["expect_column_value_to_be_readable"]
