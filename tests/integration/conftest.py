@@ -86,6 +86,11 @@ def empty_warehouse() -> Iterator[tuple]:
 @pytest.fixture
 def fixture_night(empty_warehouse: tuple) -> "FixtureNight":
     """A copy of the empty warehouse, into which a dataset's fixture is loaded."""
+    return new_fixture_night(empty_warehouse)
+
+
+def new_fixture_night(empty_warehouse: tuple) -> "FixtureNight":
+    """Another copy of the empty warehouse."""
     from kho.pipeline import Context
     from kho.server.warehouse import open_warehouse
     from tests.integration.fixture_dataset import FixtureNight

@@ -49,6 +49,13 @@ class FixtureNight:
         self, dataset: str, days_later: int = 0, records: Sequence[Mapping[str, Any]] | None = None
     ) -> Counts:
         """Land the fixture, or the given records, as the content of one night, and load it."""
+        batch = self.judged(dataset, days_later, records)
+        return Counts(**pipeline.load(batch, self.province.context).counts)
+
+    def judged(
+        self, dataset: str, days_later: int = 0, records: Sequence[Mapping[str, Any]] | None = None
+    ) -> str:
+        """Land, stage and validate, as `load` does first; returns the batch."""
         context: Context = self.province.context
         contract = load_contract(dataset)
         as_of = NIGHT + timedelta(days=days_later)
@@ -70,7 +77,7 @@ class FixtureNight:
         ledger.enter(context.engine, manifest, folder.relative_to(context.settings.home))
         for step in (pipeline.stage, pipeline.validate):
             step(manifest.batch_id, context)
-        return Counts(**pipeline.load(manifest.batch_id, context).counts)
+        return manifest.batch_id
 
     def everything_in_dw(self) -> dict[str, list[tuple[Any, ...]]]:
         return self.province.everything_in_dw()

@@ -104,9 +104,11 @@ def good_rows(name: str, seed: int = 51, size: int = 2_000, most: int = 1_000) -
         return list(sample_reference(contract, contract.source, 10_000, get_settings()).records.to_pylist())
     rows = _world(seed, size).on(EPOCH).view(name).page(0, 99_999, 0, 10_000_000).rows
     clean = [row for row in rows if all(_is_washed(value) for value in row.values())]
-    if name == "commune_socioeconomic_forms":  # the time of a form is that of its file
+    if name == "commune_socioeconomic_forms":  # what the file itself says of a form
+        of_file = {"form_version": 1, "_file": "bieu.xlsx", "_sheet": "Biểu 01"}
         clean = [
-            row | {"_modified_at": f"{row['period_end'] + timedelta(1):%d/%m/%Y} 08:00:00"} for row in clean
+            row | of_file | {"_modified_at": f"{row['period_end'] + timedelta(1):%d/%m/%Y} 08:00:00"}
+            for row in clean
         ]
     return clean[:: max(1, len(clean) // most)][:most]
 
@@ -121,9 +123,13 @@ def _is_washed(value: Any) -> bool:
 def mutations(name: str) -> list[Mutation]:
     """Every kind of defect of a dataset: those of its sandbox, or one for each rule of reference data."""
     source = SOURCES.get(name)
+    rules = dataset(name)[1].row_rules
     if source is None:
-        return [_of_rule(name, rule) for rule in dataset(name)[1].row_rules]
-    return [_of_kind(name, kind) for kind in source.kinds]
+        return [_of_rule(name, rule) for rule in rules]
+    planted = {rule for kind in source.kinds for rule in kind.rule_ids}
+    # A typed column of an agency's table holds no words; that of the next agency might.
+    typed = [rule for rule in rules if rule.type.endswith("_readable") and rule.rule_id not in planted]
+    return [*(_of_kind(name, kind) for kind in source.kinds), *(_unread(name, rule) for rule in typed)]
 
 
 def _of_kind(name: str, kind: DefectKind) -> Mutation:
@@ -174,6 +180,17 @@ _FITS: dict[str, Callable[[Row], bool]] = {
     "parcel_certificate_undated": lambda row: row["so_gcn"] is not None,
     "expected_finish_missing": lambda row: row["TRANG_THAI"] != "HT",
 }
+
+
+def _unread(name: str, rule: Rule) -> Mutation:
+    """Words in the column that the rule's breaking example names."""
+    column = (rule.breaks or {})["_unreadable"].strip(",")
+    source = dataset(name)[0].column(column).source_name
+
+    def spoil(row: Row, _salt: int) -> None:
+        row[source] = "không rõ"
+
+    return Mutation(rule.rule_id, (rule.rule_id,), spoil)
 
 
 def _of_rule(name: str, rule: Rule) -> Mutation:
@@ -305,6 +322,12 @@ def judge(engine: sa.Engine, name: str, rows: Sequence[Row], folder: Path) -> tu
     key = [column.name for column in wide.key]
     agency = contract.quality.agency_column
     return staged, validate(engine, suite, stage_table(batch), agency, PARAMS, key)
+
+
+def landed_records(name: str, rows: Sequence[Row]) -> list[dict[str, str | None]]:
+    """The records as the raw zone keeps them: every value as text."""
+    contract, _ = dataset(name)
+    return _landed(contract, contract, rows).drop_columns(["_row"]).to_pylist()
 
 
 def _landed(contract: Contract, wide: Contract, rows: Sequence[Row]) -> pa.Table:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kho.contracts import load_contract
 from kho.sandbox.defects import NO_DEFECT, draw_kinds
 from kho.sandbox.registry import all_sources
+from kho.sandbox.source import MARIADB, AgencyTable
 from kho.sandbox.sources.public_service_dossiers.defects import DOSSIER_DEFECTS
 from kho.sandbox.tcvn3 import to_tcvn3
 from kho.sandbox.texts import vietnamese_number
@@ -55,9 +57,27 @@ def test_every_row_rule_of_the_suite_is_broken_by_some_kind(dataset: str) -> Non
     rules = {rule["id"]: rule["severity"] for rule in suite(dataset) if "previous" not in rule["kwargs"]}
     rules = {name: severity for name, severity in rules.items() if not name.endswith("_schema")}
     planted = {rule for kind in SOURCES[dataset].kinds for rule in kind.rule_ids}
-    assert planted == rules.keys()
+    assert planted == rules.keys() - _about_typed_columns(dataset)
     for kind in SOURCES[dataset].kinds:
         assert {rules[rule] for rule in kind.rule_ids} <= {kind.severity}
+
+
+def _about_typed_columns(dataset: str) -> set[str]:
+    """Rules about values that cannot be read, in columns whose type in the agency's table lets in no others."""
+    table = SOURCES[dataset].served
+    if not isinstance(table, AgencyTable):
+        return set()
+    # MariaDB has a day and a month zero.
+    loose = ("text", "varchar", *(("date",) if table.engine == MARIADB else ()))
+    typed = {column.name for column in table.columns if not column.type.startswith(loose)}
+    contract = load_contract(dataset)
+    found = set()
+    for rule in suite(dataset):
+        about = rule["kwargs"].get("column_list") or [rule["kwargs"].get("column_A")]
+        sources = {contract.column(name).source_name for name in about if name not in ("_unreadable", None)}
+        if rule["type"].endswith("_to_be_readable") and sources <= typed:
+            found.add(rule["id"])
+    return found
 
 
 @pytest.mark.parametrize("dataset", SOURCES)

@@ -66,6 +66,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "$column phải là chữ Unicode, không còn dấu vết của bảng mã TCVN3, VNI"
         ),
         "expect_column_values_to_not_be_null": "$column phải có giá trị",
+        "expect_columns_to_be_readable": (
+            "$others phải ghi đúng định dạng của hợp đồng dữ liệu, hệ thống đọc được"
+        ),
         "expect_dossier_code_date_to_match": "ngày ghi trong $column_A phải là ngày của $column_B",
         "expect_indicator_value_to_be_possible": "$column_A phải nằm trong khoảng có thể có của $column_B",
         "expect_on_time_flag_to_match": (
@@ -114,6 +117,7 @@ def sentence(kind: str, kwargs: Mapping[str, Any], titles: Mapping[str, str] | N
         words |= {
             "total": columns[0],
             "keys": ", ".join(columns[1:]),
+            "others": ", ".join(columns[:-1]),
             "parts": " / ".join(columns[1:]) if divides else " + ".join(columns[1:]),
         }
         words.setdefault("scale", "100")

@@ -34,6 +34,7 @@ from kho.rules.expectations.numbers import (
 )
 from kho.rules.expectations.on_time import ExpectOnTimeFlagToMatch
 from kho.rules.expectations.presence import (
+    ExpectColumnsToBeReadable,
     ExpectColumnValueToBePresent,
     ExpectColumnValueToBeReadable,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "ExpectColumnValuesToBeSocialInsuranceNumber",
     "ExpectColumnValuesToBeTaxCode",
     "ExpectColumnValuesToNotBeLegacyEncoded",
+    "ExpectColumnsToBeReadable",
     "ExpectDossierCodeDateToMatch",
     "ExpectIndicatorValueToBePossible",
     "ExpectOnTimeFlagToMatch",

@@ -99,6 +99,15 @@ def row_on_pandas(is_good: Callable[..., bool], value_keys: tuple[str, ...] = ()
     return multicolumn_condition_partial(engine=PandasExecutionEngine)(condition)
 
 
+def rows_on_pandas(are_good: Callable[["pd.DataFrame"], "pd.Series[bool]"]) -> Any:
+    """A multicolumn metric's condition on pandas, from a test of all rows, missing values included."""
+
+    def condition(_provider: Any, columns: "pd.DataFrame", **_given: Any) -> "pd.Series[bool]":
+        return are_good(columns)
+
+    return multicolumn_condition_partial(engine=PandasExecutionEngine)(condition)
+
+
 def row_on_sql(is_good: Callable[..., Sql], value_keys: tuple[str, ...] = ()) -> Any:
     """A multicolumn metric's condition on SQL, from a condition on the columns and the values."""
 

@@ -5,21 +5,32 @@ such as `,received_at,due_at,`. So a NULL is either missing at the source or unr
 have different owners' remedies: hence two expectations about the same column.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
-from great_expectations.expectations.expectation import ColumnPairMapExpectation
+from great_expectations.expectations.expectation import (
+    ColumnPairMapExpectation,
+    MulticolumnMapExpectation,
+)
 from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (
     ColumnPairMapMetricProvider,
 )
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
+    MulticolumnMapMetricProvider,
+)
 
 from kho.rules.expectations.columns import (
+    MULTICOLUMN_DOMAIN_KEYS,
+    MULTICOLUMN_SUCCESS_KEYS,
     PAIR_DOMAIN_KEYS,
     PAIR_SUCCESS_KEYS,
     Sql,
     pair_on_pandas,
     pair_on_sql,
+    row_on_sql,
+    rows_on_pandas,
 )
 from kho.rules.expectations.rendering import InVietnamese
 
@@ -83,3 +94,36 @@ class ExpectColumnValueToBeReadable(InVietnamese, ColumnPairMapExpectation):
     map_metric = "column_pair_values.readable"
     success_keys = PAIR_SUCCESS_KEYS
     ignore_row_if: Literal["neither"] = "neither"
+
+
+def _are_readable(columns: pd.DataFrame) -> "pd.Series[bool]":
+    *names, unreadable = columns.columns
+    texts = columns[unreadable].fillna("").astype(str)
+    named = [texts.str.contains(f",{name},", regex=False) for name in names]
+    return ~pd.concat(named, axis="columns").any(axis="columns")
+
+
+def _are_readable_sql(columns: Sequence[Sql]) -> Sql:
+    *named, unreadable = columns
+    return sa.or_(unreadable.is_(None), sa.and_(*(_position(column, unreadable) == 0 for column in named)))
+
+
+class MulticolumnReadable(MulticolumnMapMetricProvider):
+    """Whether the last column, the list of unreadable values, names none of the others."""
+
+    condition_metric_name = "multicolumn_values.readable"
+    condition_domain_keys = MULTICOLUMN_DOMAIN_KEYS
+    condition_value_keys = ()
+    _pandas = rows_on_pandas(_are_readable)
+    _sqlalchemy = row_on_sql(_are_readable_sql)
+
+
+class ExpectColumnsToBeReadable(InVietnamese, MulticolumnMapExpectation):
+    """Expect that the last column, the list of unreadable values, names none of the others.
+
+    One rule for several columns whose values may be missing, but not be lost because nobody can read them.
+    """
+
+    map_metric = "multicolumn_values.readable"
+    success_keys = MULTICOLUMN_SUCCESS_KEYS
+    ignore_row_if: Literal["never"] = "never"

@@ -66,6 +66,8 @@ KINDS = (
                put("chieu_cao_cm", 1.65, 316), severity="warning"),
     DefectKind("health_update_missing", ("health_updated_present",), 0.0004, null("cap_nhat"),
                correctable=False),
+    DefectKind("health_examination_zero", ("health_measures_readable",), 0.0004, put("ngay_kham", _ZERO_DATE),
+               severity="warning"),
 )  # fmt: skip
 
 

@@ -99,6 +99,11 @@ def _negative_fee(row: Row, salt: int, _reference: Reference) -> None:
     row["DanhSachLePhi"] = [{"TenLePhi": "Hoàn lệ phí", "SoTien": f"-{amount}", "DaThu": "1"}]
 
 
+def _fee_in_words(row: Row, salt: int, _reference: Reference) -> None:
+    amount = ("miễn phí", "20 nghìn", "không thu")[salt % 3]
+    row["DanhSachLePhi"] = [{"TenLePhi": "Lệ phí", "SoTien": amount, "DaThu": "0"}]
+
+
 DOSSIER_DEFECTS = (
     # The key is the defect, so a corrected record would be another one.
     DefectKind("dossier_code_missing", ("dossier_code_present",), 0.0005, blank("MaHoSo"),
@@ -160,4 +165,5 @@ DOSSIER_DEFECTS = (
     DefectKind("commune_unknown", ("commune_valid_on_date",), 0.0006,
                put("MaDVHC", "99999", "00000")),
     DefectKind("fee_negative", ("fee_not_negative",), 0.0008, _negative_fee),
+    DefectKind("fee_in_words", ("dossier_parts_readable",), 0.0006, _fee_in_words, severity="warning"),
 )  # fmt: skip
