@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from rich.console import Console
 
-from kho.anomalies import Anomaly, find_anomalies, judge, list_anomalies, profile_batch, show
+from kho.anomalies import Anomaly, find_anomalies, judge, keep_profile, list_anomalies, measure_batch, show
 from kho.anomalies.config import Indicator, Watch, config_path, watch_of
 from kho.anomalies.profile import scope_of
 from kho.anomalies.step import look_at_night
@@ -335,7 +335,9 @@ def test_a_batch_is_measured_as_counted_by_hand(empty_warehouse: tuple, watch: W
             "raw_path) VALUES ('d-1', 'd', '2026-06-01', 'validated', '-', '1', 4, '-')"
         )
         for _ in range(2):  # the second run writes nothing
-            profile_batch(db, own, manifest)
+            profile = measure_batch(db, own, manifest)
+            assert profile
+            keep_profile(db, profile, manifest)
         found = {
             row.agency_code: row
             for row in db.execute(sa.text("SELECT agency_code, row_count, scope, metrics FROM dq.profile"))

@@ -2,6 +2,6 @@
 
 from kho.anomalies.cases import Anomaly, judge, list_anomalies, show
 from kho.anomalies.detect import find_anomalies
-from kho.anomalies.profile import profile_batch
+from kho.anomalies.profile import keep_profile, measure_batch
 
-__all__ = ["Anomaly", "find_anomalies", "judge", "list_anomalies", "profile_batch", "show"]
+__all__ = ["Anomaly", "find_anomalies", "judge", "keep_profile", "list_anomalies", "measure_batch", "show"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -42,26 +44,40 @@ def scope_of(manifest: Manifest) -> str | None:
     return "files" if manifest.files else "all"
 
 
-def profile_batch(db: sa.Connection, watch: Watch, manifest: Manifest) -> None:
-    """Measure what is accepted and keep it; a batch that is no ordinary night's is left out."""
+@dataclass(frozen=True)
+class Profile:
+    """What a batch looks like: by agency its rows and its metrics, and what the batch covers."""
+
+    scope: str
+    rows: Mapping[str, int]
+    metrics: Mapping[str, Metrics]
+
+
+def measure_batch(db: sa.Connection, watch: Watch, manifest: Manifest) -> Profile | None:
+    """Measure what is accepted; nothing of a batch that is no ordinary night's."""
     scope = scope_of(manifest)
     if scope is None:
-        return
+        return None
     rows: dict[str, int] = {WHOLE: 0}
     metrics: dict[str, Metrics] = defaultdict(dict)
     _count(db, watch, rows, metrics)
     _sample(db, watch, rows[WHOLE], metrics)
-    agencies = sorted(rows)
+    return Profile(scope, rows, metrics)
+
+
+def keep_profile(db: sa.Connection, profile: Profile, manifest: Manifest) -> None:
+    """Keep what was measured, for the nights to come."""
+    agencies = sorted(profile.rows)
     run_file(
         db,
         "quality/keep_profile.sql",
         batch_id=manifest.batch_id,
         dataset=manifest.dataset,
         as_of=manifest.as_of,
-        scope=scope,
+        scope=profile.scope,
         agencies=agencies,
-        row_counts=[rows[agency] for agency in agencies],
-        metrics=[_packed(metrics[agency]) for agency in agencies],
+        row_counts=[profile.rows[agency] for agency in agencies],
+        metrics=[_packed(profile.metrics.get(agency, {})) for agency in agencies],
     )
 
 

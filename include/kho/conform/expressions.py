@@ -120,11 +120,10 @@ def _given(column: Column, landed_type: str, contract: Contract) -> Expression:
     """What the source gave: made clean where it stays text, taken apart where it is a nested list."""
     source = ColumnExpression(column.source_name)
     if column.nested_sum:
-        valid = CoalesceOperator(FunctionExpression("json_valid", source), ConstantExpression(value=False))
-        items = FunctionExpression("json_extract_string", source, _text(column.nested_sum))
+        items = _try_json("json_extract_string", column.source_name, column.nested_sum)
         # A list that cannot be read is one item that is no amount, so that it is noted as unreadable.
-        lost = CaseExpression(source.isnotnull(), FunctionExpression("list_value", _text("?")))
-        return CaseExpression(valid, items).otherwise(lost)
+        lost = FunctionExpression("list_value", _text("?"))
+        return CaseExpression(items.isnotnull(), items).when(source.isnotnull(), lost)
     if column.nested_text:
         return _nested_text(source, column.nested_text)
     if landed_type != "VARCHAR" or column.logical_type != "string" or column.nested_count:
@@ -160,8 +159,9 @@ def _read(column: Column, landed_type: str, contract: Contract) -> Expression:
         given, clean = without_unit(column, given), without_unit(column, clean)
     as_it_is = in_canonical_unit(column, _parse(column, given), kind)
     washed = in_canonical_unit(column, _parse(column, clean), kind)
-    # CASE, not COALESCE: it is the one that leaves the second reading to the rows that need it.
-    return CaseExpression(as_it_is.isnotnull(), as_it_is).otherwise(washed)
+    # CASE, not COALESCE: it is the one that leaves the second reading to the rows that need it; those that
+    # were given nothing would pay for it too.
+    return CaseExpression(as_it_is.isnotnull(), as_it_is).when(given.isnotnull(), washed)
 
 
 def _unreadable(contract: Contract, landed_types: dict[str, str]) -> Expression:
@@ -244,16 +244,27 @@ def _parse(column: Column, text: Expression) -> Expression:
 def _count_nested(column: Column, text: Expression, path: str) -> Expression:
     """How many items a nested list has, or have the value that counts; none where there is no list."""
     if column.counted_value is not None:
-        # TRY reads the JSON once where json_valid and the path would read it twice.
-        quoted = path.replace("'", "''")
-        found = SQLExpression(f"TRY(json_extract_string(CAST(\"{column.name}?\" AS VARCHAR), '{quoted}'))")
+        found = _try_json("json_extract_string", f"{column.name}?", path)
         same = LambdaExpression("item", ColumnExpression("item") == _text(column.counted_value))
         return FunctionExpression("len", FunctionExpression("list_filter", found, same)).cast(
             _duckdb_type(column)
         )
-    counted = FunctionExpression("json_array_length", text, _text(path.removesuffix("[*]")))
-    count = CoalesceOperator(counted, ConstantExpression(0)).cast(_duckdb_type(column))
-    return CaseExpression(FunctionExpression("json_valid", text), count)
+    counted = _try_json("json_array_length", f"{column.name}?", path.removesuffix("[*]"))
+    nothing = CaseExpression(FunctionExpression("json_valid", text), ConstantExpression(0))
+    return (
+        CaseExpression(counted.isnotnull(), counted)
+        .when(text.isnotnull(), nothing)
+        .cast(_duckdb_type(column))
+    )
+
+
+def _try_json(function: str, name: str, path: str) -> Expression:
+    """A function of a JSON text and a path, NULL where the text is no JSON.
+
+    TRY reads the JSON once where json_valid and the function would read it twice.
+    """
+    quoted, column = path.replace("'", "''"), name.replace('"', '""')
+    return SQLExpression(f"TRY({function}(CAST(\"{column}\" AS VARCHAR), '{quoted}'))")
 
 
 def _nested_text(source: Expression, path: str) -> Expression:

@@ -30,13 +30,13 @@ def compare_with_star(db: sa.Connection, contract: Contract, manifest: Manifest,
         return
     step = max(1, accepted // _SAMPLE_ROWS)
     sampled = f"SELECT * FROM pg_temp.accepted WHERE mod(_row, {step}) = 0"
-    db.execute(sa.text(f"CREATE TEMP VIEW compared AS {sampled}"))
+    db.execute(sa.text(f"CREATE TEMP TABLE compared ON COMMIT DROP AS {sampled}"))
+    db.exec_driver_sql("ANALYZE compared (_row)")
     db.execute(sa.text(f"CREATE TEMP TABLE held ON COMMIT DROP AS {read_sql(name)}"))
     held = set(db.execute(sa.text("SELECT * FROM held LIMIT 0")).keys()) - {"_row"}
     columns = [column for column in contract.columns if column.name in held]
     rows = db.execute(sa.text(_comparison(contract, columns))).mappings().one()
-    db.exec_driver_sql("DROP TABLE held")
-    db.exec_driver_sql("DROP VIEW pg_temp.compared")
+    db.exec_driver_sql("DROP TABLE held, compared")
     sums = [column.name for column in columns if column.logical_type in _NUMBERS]
     wrong = [name for name in sums if rows[f"sent_{name}"] != rows[f"held_{name}"]]
     if manifest.rejudges_day and not (rows["differ"] or wrong or _differed(db, manifest)):

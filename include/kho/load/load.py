@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from kho.anomalies.config import Watch
-from kho.anomalies.profile import profile_batch
+from kho.anomalies.profile import Profile, keep_profile, measure_batch
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.load.compare import compare_with_star
@@ -38,6 +39,8 @@ from kho.stage import StageTable
 log = logging.getLogger(__name__)
 
 COUNT_FILE = "90_count_loaded.sql"
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def load_batch(
         ReconciliationError: the equation does not hold; nothing was changed.
         ConfigurationError: the key at hand is not that of this warehouse's pseudonyms; nothing was changed.
     """
-    with engine.begin() as db:
+    with ThreadPoolExecutor(1) as beside, engine.begin() as db:
         lock_dataset(db, contract.dataset)
         batch_key, status = db.execute(
             sa.text("SELECT batch_key, status FROM meta.batch WHERE batch_id = :id FOR UPDATE"),
@@ -86,17 +89,27 @@ def load_batch(
         if set_aside:
             set_aside(db)
         _create_views(db, contract, table)
-        counted = _count(db, contract, table)
+        # Filling the star keeps one core busy; what the batch looks like is found out on the other meanwhile.
+        counting = (
+            _done(_count(db, contract, table))
+            if set_aside
+            else beside.submit(_look, engine, contract, table, lambda at: _count(at, contract, table))
+        )
+        measuring: Future[Profile | None] = (
+            beside.submit(_look, engine, contract, table, lambda at: measure_batch(at, watch, manifest))
+            if watch and not manifest.replays
+            else _done(None)
+        )
         with (
             handed_keys(db, keyring) if keyring and makes_pseudonyms(db, contract.dataset) else nullcontext()
         ):
-            loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
+            loaded = _run_load_files(db, contract, batch_key, counting)
+        counted = counting.result()
         _settle_quarantine(db, contract, manifest)
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
-        if watch and not manifest.replays:
-            _measure(db, watch, manifest)
+        _keep_profile(db, measuring, manifest)
         if not manifest.only_cases:
             compare_with_star(db, contract, manifest, counted.accepted)
             _score(db, contract, manifest, counted.newest)
@@ -117,11 +130,30 @@ def load_batch(
     return equation
 
 
-def _measure(db: sa.Connection, watch: Watch, manifest: Manifest) -> None:
-    """Measure the batch for the nights to come; what goes wrong there does not cost the load."""
+def _look(
+    engine: sa.Engine, contract: Contract, table: StageTable, look: Callable[[sa.Connection], Found]
+) -> Found:
+    """Look at the staged batch in a session of its own, which leaves nothing behind."""
+    with engine.connect() as db:
+        run_file(db, "stage/tune_for_batch.sql")
+        _create_views(db, contract, table)
+        found = look(db)
+        db.rollback()
+    return found
+
+
+def _done(value: Found) -> Future[Found]:
+    future: Future[Found] = Future()
+    future.set_result(value)
+    return future
+
+
+def _keep_profile(db: sa.Connection, measuring: Future[Profile | None], manifest: Manifest) -> None:
+    """Keep the batch's measures for the nights to come; what goes wrong there does not cost the load."""
     try:
-        with db.begin_nested():
-            profile_batch(db, watch, manifest)
+        if profile := measuring.result():
+            with db.begin_nested():
+                keep_profile(db, profile, manifest)
     except sa.exc.DBAPIError:
         log.exception("measuring %s failed; the night is loaded and not compared", manifest.batch_id)
 
@@ -186,12 +218,14 @@ def _count(db: sa.Connection, contract: Contract, table: StageTable) -> Any:
     ).one()
 
 
-def _run_load_files(db: sa.Connection, contract: Contract, **parameters: int) -> int:
+def _run_load_files(db: sa.Connection, contract: Contract, batch_key: int, counting: Future[Any]) -> int:
     loaded = 0
     for name in files_in(f"load/{contract.dataset}"):
-        result = run_file(db, name, **parameters)
         if name.endswith(COUNT_FILE):
-            loaded = int(result.scalar_one())
+            accepted = counting.result().accepted
+            loaded = int(run_file(db, name, batch_key=batch_key, accepted=accepted).scalar_one())
+        else:
+            run_file(db, name, batch_key=batch_key)
     return loaded
 
 

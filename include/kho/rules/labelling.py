@@ -35,6 +35,9 @@ _PARALLEL = (
     "SET LOCAL jit = off",
 )
 
+_DIALECT = "kho.dialect_of_texts"
+"""Where a session keeps the dialect that texts are written in; to ask the server for it takes some time."""
+
 Conditions = Mapping[str, "RowCondition"]
 
 _COUNTS = sa.column("_repeat").is_distinct_from(1)
@@ -186,9 +189,11 @@ def _as_text(connection: sa.Connection, clause: sa.ClauseElement) -> str:
 
     The `named` style leaves `%` alone, which the driver's own style would double.
     """
-    dialect = psycopg2.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-    # Asks the server, among other things, whether a backslash in a text stands for itself.
-    dialect.initialize(connection)  # type: ignore[no-untyped-call]
+    dialect = connection.info.get(_DIALECT)
+    if dialect is None:
+        dialect = connection.info[_DIALECT] = psycopg2.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+        # Asks the server, among other things, whether a backslash in a text stands for itself.
+        dialect.initialize(connection)  # type: ignore[no-untyped-call]
     return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 

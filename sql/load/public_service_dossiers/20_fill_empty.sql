@@ -34,7 +34,7 @@ BEGIN
         WHERE conrelid = 'dw.fact_dossier'::regclass AND conname = 'fact_dossier_pkey'
     ) THEN
         ALTER TABLE dw.fact_dossier ADD CONSTRAINT fact_dossier_pkey PRIMARY KEY (dossier_code);
-        ANALYZE dw.fact_dossier (dossier_code);
+        ANALYZE dw.fact_dossier (dossier_code, batch_key);
     END IF;
 END
 $$;
