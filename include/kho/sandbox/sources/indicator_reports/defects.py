@@ -64,7 +64,7 @@ REPORT_DEFECTS = (
     DefectKind("sent_before_period_end", ("not_sent_before_period_end",), 0.0025,
                severity="warning"),
     DefectKind("submission_time_missing", ("submitted_at_present",), 0.0015, blank("thoiDiemGui")),
-    DefectKind("revision_in_words", ("report_revision_readable",), 0.0015,
-               put("lanSuaDoi", "lần 1", "bổ sung"), correctable=False),
+    DefectKind("period_end_in_words", ("report_dates_readable",), 0.0015,
+               put("ngayCuoiKy", "cuối tháng 9", "31.9.2026")),
     DefectKind("denominator_in_words", ("parts_readable",), 0.002, put("mauSo", *_WORDS), severity="warning"),
 )  # fmt: skip
