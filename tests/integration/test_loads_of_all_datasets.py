@@ -1,11 +1,12 @@
-"""A source that sends words where numbers and dates belong never stops a night, and no word is lost silently.
+"""Each dataset's load: garbage never stops it and no word is lost silently; what it wrote is what was sent.
 
 Every typed column of every dataset is garbage once, in a record that is good otherwise; the batch then goes through
-every step of a night, on master data that is good.
+every step of a night, on master data that is good, and the star's rows are compared with the batch's.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from kho.rules.labelling import failed_table
 from kho.stage import stage_table
 
 from .conftest import new_fixture_night
-from .fixture_dataset import Counts, FixtureNight
+from .fixture_dataset import NIGHT, Counts, FixtureNight
 from .mutations import SOURCES, good_rows, landed_records
 from .night import in_order
 from .rule_cases import dataset
@@ -64,3 +65,44 @@ def test_garbage_is_labelled_and_the_night_goes_on(name: str, night: FixtureNigh
     counts = Counts(**pipeline.load(batch, context).counts)
     assert counts.fetched == len(records) == counts.accepted + counts.quarantined + counts.duplicates
     assert counts.accepted >= 5
+    compared = _compared(night, name)
+    assert compared["rows_agree"] == (counts.accepted, 0)
+    assert compared.get("sums_agree", (0, 0))[1] == 0
+
+
+@pytest.mark.parametrize("name", [name for name in in_order() if name not in SOURCES])
+def test_reference_data_is_compared_too(name: str, night: FixtureNight) -> None:
+    found = _compared(night, name)
+    assert found["rows_agree"][0] > 0
+    assert {failed for _, failed in found.values()} == {0}
+
+
+def test_a_star_that_holds_something_else_is_found_out(night: FixtureNight) -> None:
+    with night.province.context.engine.begin() as db:
+        db.exec_driver_sql(
+            "CREATE FUNCTION stg.spoil() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN NEW.birth_count := NEW.birth_count + 1; RETURN NEW; END'"
+        )
+        db.exec_driver_sql(
+            "CREATE TRIGGER spoil BEFORE INSERT OR UPDATE ON dw.fact_population "
+            "FOR EACH ROW EXECUTE FUNCTION stg.spoil()"
+        )
+    records = landed_records("population", good_rows("population", size=400, most=30))
+    counts = night.load("population", days_later=2, records=records)
+    found = _compared(night, "population", days_later=2)
+    assert found["rows_agree"] == (counts.accepted, counts.accepted)
+    assert found["sums_agree"][1] == 1
+
+
+def _compared(night: FixtureNight, name: str, days_later: int = 1) -> dict[str, tuple[int, int]]:
+    """By measure how many rows or sums were compared and how many differ, on the dataset's last day."""
+    days = [NIGHT + timedelta(days=days_later), NIGHT]
+    query = sa.text(
+        "SELECT rule_id, evaluated, failed FROM dq.evidence WHERE dataset = :name AND as_of = :day "
+        "AND rule_id IN ('rows_agree', 'sums_agree')"
+    )
+    with night.province.context.engine.connect() as db:
+        for day in days:
+            if found := db.execute(query, {"name": name, "day": day}).all():
+                return {row.rule_id: (row.evaluated, row.failed) for row in found}
+    return {}
