@@ -25,6 +25,8 @@ from kho.anomalies.profile import profile_batch
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.load.compare import compare_with_star
+from kho.load.decisions import note_decisions
+from kho.load.rekey import rekey_facts
 from kho.privacy.handing import handed_keys, makes_pseudonyms
 from kho.privacy.keyring import Keyring
 from kho.quality.classifications import copy_classifications
@@ -87,10 +89,12 @@ def load_batch(
             set_aside(db)
         _create_views(db, contract, table)
         counted = _count(db, contract, table)
+        note_decisions(db, batch_key, table, some_set_aside=set_aside is not None)
         with (
             handed_keys(db, keyring) if keyring and makes_pseudonyms(db, contract.dataset) else nullcontext()
         ):
             loaded = _run_load_files(db, contract, batch_key=batch_key, accepted=counted.accepted)
+        rekey_facts(db, contract.dataset, batch_key)
         _settle_quarantine(db, contract, manifest)
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)

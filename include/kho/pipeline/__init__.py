@@ -4,6 +4,7 @@ same thing.
     extract -> stage -> validate -> load -> finish      per dataset (`dataset`)
     build_star -> write_report -> build_docs            once all datasets have finished (`night`)
     replay, replay_day                                  the raw zone judged once more (`replays`)
+    rebuild                                             the star mended from the raw zone (`rebuilds`)
     decide_gate, decide_report, send_report             what a person decides (`decisions`)
 """
 
@@ -19,6 +20,7 @@ from kho.pipeline.decisions import (
     waiting_draft,
 )
 from kho.pipeline.night import build_docs, build_star, check_star, write_lists, write_report
+from kho.pipeline.rebuilds import rebuild
 from kho.pipeline.replays import replay, replay_day
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "finish",
     "gates_to_decide",
     "load",
+    "rebuild",
     "replay",
     "replay_day",
     "run_dataset",

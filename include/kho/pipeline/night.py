@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from kho.pipeline.context import Clock, Context, StepResult
 from kho.sql_files import run_file
 
@@ -44,6 +46,17 @@ def build_star(as_of: date, context: Context) -> StepResult:
         note_submissions(db, as_of, context.settings)
         measure_night(db, as_of, context.settings)
     return clock.result(None, message="; ".join(filter(None, (str(turned), said_of(invariants)))))
+
+
+def refresh_marts(context: Context) -> None:
+    """Bring the marts up to what the star says now, for the last night that was; measures nothing."""
+    from kho.indicators.marts import refresh_indicators
+
+    with context.engine.begin() as db:
+        last = db.scalar(sa.text("SELECT max(as_of) FROM meta.night"))
+        run_file(db, "mart/refresh.sql")
+        if last is not None:
+            refresh_indicators(db, last, context.settings)
 
 
 def check_star(context: Context) -> tuple[Invariant, ...]:
