@@ -46,7 +46,7 @@ def rebuild(
     """
     results: list[StepResult] = []
     failed: list[KhoError] = []
-    for name in [dataset] if dataset else _loaded(context):
+    for name in [dataset] if dataset else datasets_loaded(context):
         try:
             result = _rebuild_one(name, context, span, by=by, reason=reason, check=check)
         except KhoError as error:
@@ -110,7 +110,7 @@ def _said_of(rebuilt: Rebuilt) -> str:
     return "; ".join(parts) or f"{same:,} rows, all as the raw zone has them"
 
 
-def _loaded(context: Context) -> list[str]:
+def datasets_loaded(context: Context) -> list[str]:
     """The datasets with a loaded batch, each after those that it looks up."""
     query = sa.text("SELECT DISTINCT dataset FROM meta.batch WHERE status = 'loaded'")
     with context.engine.connect() as db:

@@ -14,7 +14,7 @@ from kho.sql_files import run_file
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from kho.rebuild.rebuild import Span
+    from kho.rebuild.span import Span
 
 
 def open_rebuild(engine: sa.Engine, dataset: str, span: Span | None, *, by: str, reason: str) -> int:

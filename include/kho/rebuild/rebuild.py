@@ -15,7 +15,6 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -42,17 +41,7 @@ if TYPE_CHECKING:
 
     from kho.contracts import Contract
     from kho.privacy.keyring import Keyring
-
-
-@dataclass(frozen=True)
-class Span:
-    """Nights, first to last, both included."""
-
-    first: date
-    last: date
-
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+    from kho.rebuild.span import Span
 
 
 @dataclass(frozen=True)
