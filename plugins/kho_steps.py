@@ -148,6 +148,21 @@ def asked() -> dict[str, Any]:
     }
 
 
+def asked_to_rebuild() -> dict[str, Any]:
+    """What the person who triggered a rebuild asked for, and who it was."""
+    from kho.rebuild import span_of
+
+    context = get_current_context()
+    params = context["params"]
+    return {
+        "dataset": params.get("dataset") or None,
+        "span": span_of(params.get("month") or None, params.get("day") or None),
+        "by": context["dag_run"].triggering_user_name or "airflow",
+        "reason": str(params.get("reason") or ""),
+        "check": bool(params.get("check")),
+    }
+
+
 def drafted() -> dict[str, Any]:
     """Write the report that the run asks for; what a person is to see of the draft.
 

@@ -15,8 +15,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kho import pipeline, stage
+from kho import stage
 from kho.connections import EnvironmentConnections
+from kho.pipeline import Context
+from kho.pipeline import dataset as steps
 from kho.raw_zone import landing
 from kho.settings import get_settings
 
@@ -31,7 +33,7 @@ def run(dataset: str, as_of: date, where: str) -> dict[str, int]:
     kind, _, what = where.partition(":")
     statements: dict[str, int] = {}
     current = ["start"]
-    context = pipeline.Context.create(EnvironmentConnections(get_settings()))
+    context = Context.create(EnvironmentConnections(get_settings()))
 
     @sa.event.listens_for(sa.Engine, "before_cursor_execute")
     def count(*_: Any) -> None:
@@ -45,12 +47,12 @@ def run(dataset: str, as_of: date, where: str) -> dict[str, int]:
         landing.write_manifest = lambda *_: die()
     if where == "during:copy":
         _die_after_first_batch()
-    pipeline.run_dataset(dataset, as_of, context)
+    steps.run_dataset(dataset, as_of, context)
     return statements
 
 
 def _watch(step: str, current: list[str], kind: str, what: str) -> None:
-    real = getattr(pipeline, step)
+    real = getattr(steps, step)
 
     def watched(*arguments: Any, **options: Any) -> Any:
         if kind == "before" and what == step:
@@ -62,7 +64,7 @@ def _watch(step: str, current: list[str], kind: str, what: str) -> None:
             die()
         return result
 
-    setattr(pipeline, step, watched)
+    setattr(steps, step, watched)
 
 
 def _die_after_first_batch() -> None:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dags"
 HEADINGS = ("**Purpose**", "**Schedule**", "**Rerun**", "**Triage**")
 WAREHOUSE = {"star", "quality_report"}
-BY_HAND = {"gate", "replay", "report_review"}
+BY_HAND = {"gate", "rebuild", "replay", "report_review"}
 ASKING = {"gate", "report_review"}
 
 
@@ -36,6 +36,7 @@ def test_the_folder_is_not_empty_and_imports() -> None:
     assert sorted(path.name for path in FOLDER.glob("*.py")) == [
         "datasets.py",
         "gate.py",
+        "rebuild.py",
         "replay.py",
         "report_review.py",
         "warehouse.py",
@@ -152,3 +153,5 @@ def test_the_gate_waits_in_a_run_of_its_own_and_nobody_for_it(dags: dict[str, An
 def test_a_replay_is_started_by_people_only(dags: dict[str, Any]) -> None:
     assert dags["dags"]["replay"]["timetable"] == "NullTimetable"
     assert dags["dags"]["replay"]["params"] == ["dataset", "date", "reason", "rule"]
+    assert dags["dags"]["rebuild"]["timetable"] == "NullTimetable"
+    assert dags["dags"]["rebuild"]["params"] == ["check", "dataset", "day", "month", "reason"]

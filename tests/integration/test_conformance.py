@@ -44,7 +44,7 @@ LONG_AGO = date(2019, 3, 4)
 def small_pages() -> Iterator[None]:
     """Every window takes several pages."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "load_contract", with_small_pages)
+        patch.setattr("kho.pipeline.batches.load_contract", with_small_pages)
         yield
 
 

@@ -119,7 +119,9 @@ def test_a_decision_is_not_for_other_data(context: Context, monkeypatch: pytest.
     contract = load_contract(AGENCIES)
     for change in ({"version": "9.9.9"}, {"content_sha256": "0" * 64}):
         with monkeypatch.context() as patch:
-            patch.setattr(pipeline, "load_contract", lambda _, c=change: contract.model_copy(update=c))
+            patch.setattr(
+                "kho.pipeline.batches.load_contract", lambda _, c=change: contract.model_copy(update=c)
+            )
             with pytest.raises(GateClosed):
                 pipeline.validate(first, context)
     # The same batch under the same rules, judged otherwise: a rule less, so another score.
@@ -169,7 +171,9 @@ def test_what_was_shown_must_be_what_is_there(context: Context, monkeypatch: pyt
     batch = blocked(context)
     seen = pipeline.show_evidence(batch, context)["fingerprint"]
     contract = load_contract(AGENCIES)
-    monkeypatch.setattr(pipeline, "load_contract", lambda _: contract.model_copy(update={"version": "9.9.9"}))
+    monkeypatch.setattr(
+        "kho.pipeline.batches.load_contract", lambda _: contract.model_copy(update={"version": "9.9.9"})
+    )
     with pytest.raises(GateClosed):
         pipeline.validate(batch, context)
     with pytest.raises(ConfigurationError, match="judged again since it was shown"):

@@ -101,6 +101,13 @@ BREAKS = [
         id="a period that is none",
     ),
     pytest.param(
+        "keys_are_of_their_day",
+        "UPDATE dw.fact_land_parcel SET unit_key = "
+        "(SELECT unit_key FROM dw.dim_administrative_unit WHERE unit_code = '21142')",
+        "fact_land_parcel: 21142, valid from 1900-01-01 to 2025-06-30: 1 rows of other days, the first of 2026-11-20",
+        id="a version that had ended",
+    ),
+    pytest.param(
         "unknown_members_exist",
         "DELETE FROM dw.dim_plan_task WHERE task_key = -2",
         "dim_plan_task: members -1 and -2: 1 of 2 are there",

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from kho import pipeline
 from kho.contracts import Contract
 from kho.errors import GateClosed, KhoError, SourceUnavailable
 from kho.indicators.marts import refresh_indicators
@@ -31,7 +30,7 @@ NIGHTS = [EPOCH + timedelta(days=n) for n in range(5)]
 def small_pages() -> Iterator[None]:
     """Every window takes several pages, as it does in a real province."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "load_contract", with_small_pages)
+        patch.setattr("kho.pipeline.batches.load_contract", with_small_pages)
         yield
 
 
@@ -398,7 +397,7 @@ def test_a_bad_batch_is_blocked_and_a_good_one_let_in(
         return contract.model_copy(update={"quality": quality})
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "load_contract", strict)
+        patch.setattr("kho.pipeline.batches.load_contract", strict)
         with pytest.raises(GateClosed, match="the limit is") as raised:
             province.run("public_service_dossiers", NIGHTS[1])
     assert "yesterday's data stands" in str(raised.value)

@@ -66,7 +66,7 @@ def policy(monkeypatch: pytest.MonkeyPatch) -> Any:
         def with_policy(dataset: str) -> Contract:
             return load_contract(dataset).model_copy(update={"drift": drift})
 
-        monkeypatch.setattr(pipeline, "load_contract", with_policy)
+        monkeypatch.setattr("kho.pipeline.batches.load_contract", with_policy)
 
     return choose
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import anomaly, dataset, gate, privacy, quality, quarantine, report, rules
+from kho.cli import anomaly, dataset, gate, privacy, quality, quarantine, rebuild, report, rules
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -46,6 +46,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(docs_app, name="docs")
 app.add_typer(anomaly.app, name="anomaly")
 app.add_typer(privacy.app, name="privacy")
+app.command("rebuild")(rebuild.rebuild)
 
 # A log file or a pipe has no width of its own; tables need one.
 out = Console(width=None if sys.stdout.isatty() else 160)

@@ -26,6 +26,8 @@ from kho.anomalies.profile import Profile, keep_profile, measure_batch
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.load.compare import compare_with_star
+from kho.load.decisions import note_decisions
+from kho.load.rekey import rekey_facts
 from kho.privacy.handing import handed_keys, makes_pseudonyms
 from kho.privacy.keyring import Keyring
 from kho.quality.classifications import copy_classifications
@@ -100,10 +102,12 @@ def load_batch(
             if watch and not manifest.replays
             else _done(None)
         )
+        note_decisions(db, batch_key, table, some_set_aside=set_aside is not None)
         with (
             handed_keys(db, keyring) if keyring and makes_pseudonyms(db, contract.dataset) else nullcontext()
         ):
             loaded = _run_load_files(db, contract, batch_key, counting)
+        rekey_facts(db, contract.dataset, batch_key)
         counted = counting.result()
         _settle_quarantine(db, contract, manifest)
         if manifest.files:

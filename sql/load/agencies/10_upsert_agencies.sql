@@ -8,6 +8,12 @@ SELECT
     s.*,
     c.agency_key,
     b.as_of,
+    -- A day that the catalogue has not changed is older than the change, and says nothing of it.
+    CASE
+        WHEN s.valid_from <> c.stated_from AND s.valid_from > c.valid_from AND s.valid_from < b.as_of
+            THEN s.valid_from
+        ELSE b.as_of
+    END AS begins_on,
     c.is_inferred OR c.valid_from >= b.as_of OR coalesce(k.as_of >= b.as_of, FALSE) AS in_place,
     row(c.name_vi, c.agency_type, c.parent_agency_code, c.administrative_unit_code)::text
     <> row(s.name_vi, s.agency_type, s.parent_agency_code, s.administrative_unit_code)::text AS differs
@@ -17,7 +23,8 @@ LEFT JOIN dw.dim_agency AS c ON s.agency_code = c.agency_code AND c.valid_to IS 
 LEFT JOIN meta.batch AS k ON c.batch_key = k.batch_key;
 
 INSERT INTO dw.dim_agency (
-    agency_code, name_vi, short_name, agency_type, parent_agency_code, administrative_unit_code, batch_key
+    agency_code, name_vi, short_name, agency_type, parent_agency_code, administrative_unit_code, stated_from,
+    batch_key
 )
 SELECT
     s.agency_code,
@@ -26,6 +33,7 @@ SELECT
     s.agency_type,
     s.parent_agency_code,
     s.administrative_unit_code,
+    s.valid_from,
     :batch_key
 FROM seen_agency AS s
 WHERE s.agency_key IS NULL
@@ -44,11 +52,13 @@ WHERE t.agency_key = s.agency_key AND s.in_place AND s.differs;
 UPDATE dw.dim_agency AS t
 SET
     short_name = s.short_name,
+    stated_from = s.valid_from,
     is_inferred = FALSE,
     retired_on = NULL,
     batch_key = :batch_key
 FROM seen_agency AS s
 WHERE
     t.agency_key = s.agency_key
-    AND (t.short_name, t.is_inferred, t.retired_on)
-    IS DISTINCT FROM (s.short_name, FALSE, NULL::date);
+    AND (s.in_place OR NOT s.differs)
+    AND (t.short_name, t.stated_from, t.is_inferred, t.retired_on)
+    IS DISTINCT FROM (s.short_name, s.valid_from, FALSE, NULL::date);

@@ -1,0 +1,14 @@
+-- Purpose: fact_dossier follows late news of its agency: each row points to the version that is valid on
+-- its day, which is that of its receipt. Can run twice: what points there already is left alone.
+WITH moved AS (
+    UPDATE dw.fact_dossier AS t
+    SET agency_key = m.to_key
+    FROM moved_version AS m
+    WHERE
+        t.agency_key = m.from_key
+        AND t.received_at >= m.valid_from AND t.received_at < m.valid_to + 1
+    RETURNING t.agency_key
+)
+
+SELECT count(*) AS rows_moved
+FROM moved;

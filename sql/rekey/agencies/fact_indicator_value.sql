@@ -1,0 +1,27 @@
+-- Purpose: fact_indicator_value follows late news of its agency: each row points to the version that is
+-- valid on its day, which is the first day of the period's last month. Can run twice: what points there
+-- already is left alone. A row whose place is taken stays, and the invariant keys_are_of_their_day names
+-- it.
+WITH moved AS (
+    UPDATE dw.fact_indicator_value AS t
+    SET agency_key = m.to_key
+    FROM moved_version AS m
+    CROSS JOIN dw.dim_date AS d
+    WHERE
+        t.agency_key = m.from_key
+        AND t.period_end_date_key = d.date_key
+        AND date_trunc('month', d.calendar_date) BETWEEN m.valid_from AND m.valid_to
+        AND NOT EXISTS (
+            SELECT FROM dw.fact_indicator_value AS o
+            WHERE
+                o.agency_key = m.to_key -- noqa: RF01
+                AND o.indicator_key = t.indicator_key
+                AND o.unit_key = t.unit_key
+                AND o.period_code = t.period_code
+                AND o.revision_number = t.revision_number
+        )
+    RETURNING t.agency_key
+)
+
+SELECT count(*) AS rows_moved
+FROM moved;
