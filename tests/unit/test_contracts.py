@@ -8,6 +8,7 @@ import pytest
 
 from kho.contracts import dataset_names, load_contract, load_contracts
 from kho.errors import ContractError
+from kho.quality.sharing import documentation
 from kho.settings import get_settings
 from kho.sql_files import files_in
 
@@ -21,6 +22,11 @@ def test_every_dataset_has_contract_suite_and_sql() -> None:
         names = files_in(f"load/{contract.dataset}")
         assert any(name.endswith("90_count_loaded.sql") for name in names)
         assert set(contract.depends_on) <= set(dataset_names())
+
+
+def test_every_dataset_is_described_column_by_column_and_in_the_runbook() -> None:
+    missing = {name for name, _, without in documentation(load_contracts(), get_settings()) if without}
+    assert not missing
 
 
 @pytest.mark.parametrize(
