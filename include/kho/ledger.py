@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from kho.contracts import Contract
 from kho.extract.earlier import Earlier
 from kho.extract.files.refusal import for_sender
+from kho.quality.deadlines import load_deadlines
 from kho.raw_zone.manifest import Manifest
 from kho.raw_zone.received import KnownFiles, ReceivedFile
 from kho.sql_files import run_file
@@ -100,12 +101,14 @@ def note_files(engine: sa.Engine, manifest: Manifest) -> None:
     """Write down what became of each file of a batch, and the refused ones for their senders."""
     with engine.begin() as db:
         batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id, "as_of": manifest.as_of}
+        due_on = load_deadlines().due_on("critical", manifest.as_of)
         for file in manifest.files:
             values = asdict(file) | {"notes": list(file.notes), "remarks": list(file.remarks)}
             run_file(db, "quality/note_received_file.sql", **values, **batch)
             if file.status == "refused":
                 title, remedy = for_sender(file.reason or "")
-                run_file(db, "quality/note_rejected_file.sql", **values, **batch, title=title, remedy=remedy)
+                wanted = {"title": title, "remedy": remedy, "due_on": due_on}
+                run_file(db, "quality/note_rejected_file.sql", **values, **batch, **wanted)
 
 
 def is_staged(engine: sa.Engine, manifest: Manifest) -> bool:

@@ -11,6 +11,7 @@ SELECT
     message,
     remedy_vi,
     first_seen_on,
+    due_on,
     count(*) OVER () AS total
 FROM dq.rejected_file
 WHERE status = 'open' AND (cast(:dataset AS text) IS NULL OR dataset = :dataset)

@@ -2,7 +2,7 @@
 -- Can run twice: a file that waits already is only marked as seen again.
 INSERT INTO dq.rejected_file (
     dataset, path, sha256, modified_at, submitter, period, reason, message, sheet, cell, title_vi,
-    remedy_vi, batch_id, last_seen_batch_id, first_seen_on
+    remedy_vi, batch_id, last_seen_batch_id, first_seen_on, due_on
 )
 VALUES (
     :dataset,
@@ -19,7 +19,8 @@ VALUES (
     :remedy,
     :batch_id,
     :batch_id,
-    :as_of
+    :as_of,
+    :due_on
 )
 ON CONFLICT (dataset, path, sha256) WHERE status <> 'resolved'
 DO UPDATE SET

@@ -9,6 +9,7 @@ SELECT
     r.title_vi,
     r.remedy_vi,
     r.first_seen_on,
+    r.due_on,
     coalesce(a.name_vi, r.submitter, '') AS sender
 FROM dq.rejected_file AS r
 LEFT JOIN meta.batch AS b ON r.resolved_batch_id = b.batch_id

@@ -18,6 +18,7 @@ from kho.cli.quarantine import print_files
 from kho.connections import Connection
 from kho.extract.files.refusal import for_sender
 from kho.pipeline import Context, StepResult
+from kho.quality.deadlines import load_deadlines
 from kho.quality.rejected_files import list_rejected_files
 from kho.report import write_quality_report
 from kho.sandbox.manifest import build_manifest
@@ -153,6 +154,7 @@ def test_refused_files_wait_for_their_senders(first_night: Communes) -> None:
     assert found == {path: (reason, for_sender(str(reason))[0]) for path, reason in planted.items()}
     assert len(set(planted.values())) == 5
     count, files = list_rejected_files(first_night.context.engine, dataset=DATASET, limit=3)
+    assert {file.due_on for file in files} == {load_deadlines().due_on("critical", EPOCH)}
     assert (count, len(files)) == (len(planted), 3)
     console = Console(record=True, width=200)
     print_files(console, count, files)
@@ -171,7 +173,8 @@ def test_the_report_names_refused_files_and_their_senders(first_night: Communes)
         d=DATASET,
     )
     assert "Tệp chưa đọc được" in html
-    assert [text for text in (refused, sender, title) if text not in html] == []
+    due = f"{load_deadlines().due_on('critical', EPOCH):%d/%m/%Y}"
+    assert [text for text in (refused, sender, title, "Hạn gửi lại", due) if text not in html] == []
 
 
 def test_the_counts_balance_and_name_the_refused_files(first_night: Communes) -> None:

@@ -111,7 +111,7 @@ def print_files(console: Console, count: int, files: tuple[RejectedFile, ...]) -
     shown = f", the oldest {len(files)} of them" if len(files) < count else ""
     console.print(f"{count:,} files wait for their senders{shown}", highlight=False)
     for file in files:
-        lines = [f"{file.dataset} {file.path}{file.place}, since {file.first_seen_on}"]
+        lines = [f"{file.dataset} {file.path}{file.place}, since {file.first_seen_on}, due {file.due_on}"]
         lines += [f"  {file.reason}: {file.message}", f"    → {file.remedy}"]
         for line in lines:
             console.print(line, markup=False, highlight=False, soft_wrap=True)

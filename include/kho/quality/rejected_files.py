@@ -29,6 +29,7 @@ class RejectedFile:
     message: str
     remedy: str
     first_seen_on: date
+    due_on: date
 
     @property
     def place(self) -> str:
@@ -46,7 +47,7 @@ def list_rejected_files(
     files = tuple(
         RejectedFile(
             row.dataset, row.submitter, row.period, row.path, row.sheet, row.cell, row.reason,
-            row.message, row.remedy_vi, row.first_seen_on,
+            row.message, row.remedy_vi, row.first_seen_on, row.due_on,
         )
         for row in rows
     )  # fmt: skip

@@ -27,6 +27,7 @@ class RefusedFile:
     title: str
     remedy: str
     since: date
+    due: date
 
 
 def read_refused_files(db: sa.Connection, as_of: date) -> tuple[RefusedFile, ...]:
@@ -40,6 +41,7 @@ def read_refused_files(db: sa.Connection, as_of: date) -> tuple[RefusedFile, ...
             title=row.title_vi,
             remedy=row.remedy_vi,
             since=row.first_seen_on,
+            due=row.due_on,
         )
         for row in run_file(db, "report/rejected_files.sql", as_of=as_of)
     )

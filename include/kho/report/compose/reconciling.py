@@ -85,13 +85,21 @@ def refused(report: Report, limit: int | None = None) -> Table:
         Column("Lý do", 46),
         Column("Việc cần làm", 46),
         Column("Từ ngày", 24, CENTRE),
+        Column("Hạn gửi lại", 24, CENTRE),
     )
     listed, left = cells.some(report.refused_files, limit)
     rows = []
     for at, item in enumerate(listed, start=1):
         told = "; ".join(part for part in (item.name, item.place) if part)
         sender = cell(item.sender, small(told))
-        rows.append(Row((cells.place(at), sender, cell(item.title), cell(item.remedy), cells.on(item.since))))
+        due = (
+            cell(vietnamese.day(item.due), small("quá hạn"), value=item.due, align=CENTRE)
+            if item.due < report.as_of
+            else cells.on(item.due)
+        )
+        rows.append(
+            Row((cells.place(at), sender, cell(item.title), cell(item.remedy), cells.on(item.since), due))
+        )
     if left:
         rows.append(cells.rest(f"Các tệp còn lại: {len(left)}", len(columns)))
     return cells.table("refused_files", columns, rows)
