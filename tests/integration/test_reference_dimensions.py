@@ -43,7 +43,7 @@ def copy(star: Units) -> None:
         pytest.param("2026-03-08", (None, False, False, False, 19), id="a Sunday"),
         # Halfway between two: 6 February 2027 is 157 days off, 17 February 2026 is 197.
         pytest.param("2026-09-02", ("Quốc khánh", True, False, False, -157), id="the next Tết is nearer"),
-        pytest.param("2041-01-01", (None, None, None, None, None), id="beyond the calendar"),
+        pytest.param("2041-01-01", (None, None, None, None, -31), id="beyond the calendar of holidays"),
     ],
 )
 def test_days_know_holidays_and_tet(star: Units, day: str, expected: tuple[Any, ...]) -> None:
@@ -53,6 +53,45 @@ def test_days_know_holidays_and_tet(star: Units, day: str, expected: tuple[Any, 
         d=date.fromisoformat(day),
     )
     assert found == [expected]
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        pytest.param("2026-02-17", (2026, 1, 1, False), id="Tết"),
+        pytest.param("2007-02-17", (2007, 1, 1, False), id="Tết a day before China's, 2007"),
+        pytest.param("2030-02-02", (2030, 1, 1, False), id="Tết a day before China's, 2030"),
+        pytest.param("2025-07-25", (2025, 6, 1, True), id="the sixth month that came twice"),
+        pytest.param("2034-01-19", (2033, 11, 29, True), id="the eleventh month that comes twice"),
+        pytest.param("2000-01-01", (1999, 11, 25, False), id="the first day"),
+        pytest.param("2049-12-31", (2049, 12, 7, False), id="the last day"),
+    ],
+)
+def test_days_know_the_lunar_calendar(star: Units, day: str, expected: tuple[Any, ...]) -> None:
+    found = star.rows(
+        "SELECT lunar_year, lunar_month, lunar_day, is_lunar_leap_month FROM dw.dim_date WHERE calendar_date = :d",
+        d=date.fromisoformat(day),
+    )
+    assert found == [expected]
+
+
+def test_the_lunar_calendar_agrees_with_the_holidays_of_all_years(star: Units) -> None:
+    """Tết and the Hùng kings' day (tenth of the third month) as the library of holidays has them."""
+    from holidays.countries.vietnam import Vietnam
+
+    names = {"Tết Nguyên Đán": (1, 1), "Ngày Giỗ Tổ Hùng Vương": (3, 10)}
+    known = Vietnam(years=range(2000, 2050), language="vi")
+    expected = {
+        (day, names[name]) for day, said in known.items() for name in said.split("; ") if name in names
+    }
+    found = star.rows(
+        "SELECT calendar_date, lunar_month, lunar_day, days_from_tet FROM dw.dim_date WHERE NOT is_lunar_leap_month "
+        "AND (lunar_month, lunar_day) IN ((1, 1), (3, 10))"
+    )
+    told = {(day, (month, of_month)) for day, month, of_month, _ in found}
+    assert {one for one in told if one[0].year >= 2007} == {one for one in expected if one[0].year >= 2007}
+    assert {one for one in told if one[1] == (1, 1)} == {one for one in expected if one[1] == (1, 1)}
+    assert {away for _, month, _, away in found if month == 1} == {0}
 
 
 def test_periods_have_their_days(star: Units) -> None:

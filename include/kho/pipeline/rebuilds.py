@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from kho.contracts import load_contracts
-from kho.errors import FatalError, KhoError
+from kho.errors import ConfigurationError, FatalError, KhoError
 from kho.pipeline.batches import contract_of
 from kho.pipeline.context import Clock, Context, StepResult
 from kho.pipeline.night import refresh_marts
@@ -45,14 +45,17 @@ def rebuild(
         FatalError: of several datasets some could not be rebuilt; the others are.
     """
     results: list[StepResult] = []
-    failed: list[KhoError] = []
-    for name in [dataset] if dataset else datasets_loaded(context):
+    failed: list[str] = []
+    names = [dataset] if dataset else datasets_loaded(context)
+    if not names:
+        raise ConfigurationError("nothing is loaded yet", next_step="run a night first: kho nightly")
+    for name in names:
         try:
             result = _rebuild_one(name, context, span, by=by, reason=reason, check=check)
         except KhoError as error:
             if dataset:
                 raise
-            failed.append(error)
+            failed.append(name)
             result = StepResult(name, "rebuild", outcome="failed", message=str(error))
         results.append(result)
         if on_step:
@@ -61,8 +64,7 @@ def rebuild(
         refresh_marts(context)
     if failed:
         raise FatalError(
-            f"{len(failed)} of {len(results)} datasets are as they were: "
-            + ", ".join(str(error.dataset) for error in failed),
+            f"{len(failed)} of {len(results)} datasets are as they were: " + ", ".join(failed),
             next_step="rebuild each of them by itself: its message says what is wrong",
         )
     return results

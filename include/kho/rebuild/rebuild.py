@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     from kho.rebuild.span import Span
 
 
+_ASK = (
+    "nothing was changed; what has changed since its load is code, contract, a correction or a dimension: "
+    "the runbook says how to find out which"
+)
+
+
 @dataclass(frozen=True)
 class Rebuilt:
     """What a rebuild found.
@@ -131,9 +137,17 @@ def _load_again(
     """Bring one batch into the shadow."""
     table = stage_again(engine, contract, batch.batch_id, raw_zone, note)
     decide(db, engine, contract, batch, table, raw_zone)
-    counted = load_into_shadow(
-        db, contract.dataset, [column.name for column in contract.key], batch.batch_key, table
-    )
+    key = [column.name for column in contract.key]
+    try:
+        counted = load_into_shadow(db, contract.dataset, key, batch.batch_key, table)
+    except sa.exc.IntegrityError as error:
+        # The server's text shows the row, which may be somebody's.
+        raise ReconciliationError(
+            f"loaded again, the batch has a row that the star refuses ({type(error.orig).__name__})",
+            dataset=contract.dataset,
+            batch=batch.batch_id,
+            next_step=_ASK,
+        ) from None
     then = Counted(batch.accepted, batch.quarantined, batch.duplicates, batch.accepted)
     if counted != then:
         raise ReconciliationError(
@@ -142,8 +156,7 @@ def _load_again(
             f"{then.accepted}, {then.quarantined}, {then.duplicates}, {then.loaded}",
             dataset=contract.dataset,
             batch=batch.batch_id,
-            next_step="nothing was changed; what has changed since is code, contract, a correction or a "
-            "dimension: the runbook says how to find out which",
+            next_step=_ASK,
         )
 
 
