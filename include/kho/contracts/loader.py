@@ -141,6 +141,7 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
         "title": data.get("name", data["id"]),
         "purpose": (data.get("description") or {}).get("purpose", ""),
         "owner": members[0].get("name", ""),
+        "domain": data.get("domain", ""),
         "columns": columns,
         "source": custom["source"][1],
         "quality": custom["quality"][1],

@@ -110,6 +110,8 @@ class Contract(Frozen):
     purpose: str = ""
     """What it is for, in a sentence; empty where nobody wrote it."""
     owner: str
+    domain: str = ""
+    """What it is about: its facts' place in the diagram of the star."""
     columns: tuple[Column, ...]
     source: Source
     quality: Quality
