@@ -81,6 +81,9 @@ class Context:
 
 def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     """Land what the source has for the night of `as_of`; `unchanged` if the warehouse has it already."""
+    from kho.privacy.erasure import without_suppressed
+    from kho.privacy.keyring import Keyring
+
     clock = _Clock(dataset, "extract")
     contract = load_contract(dataset)
     earlier = ledger.earlier(context.engine, contract, as_of)
@@ -89,6 +92,9 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     except SchemaDrifted as error:
         note_drift(context.engine, Drift.from_json(error.drift, dataset), as_of)
         raise
+    manifest = without_suppressed(
+        context.engine, context.settings, Keyring(context.settings, context.connections), manifest
+    )
     status = _enter(manifest, context)
     # Of a batch that is loaded they are written down, and cases that its load closed stay closed.
     if manifest.files and status != "loaded":
@@ -596,6 +602,16 @@ def build_docs(as_of: date, context: Context) -> StepResult:
     clock = _Clock("quality_report", "build_docs")
     path = build_data_docs(context.engine, as_of, context.settings)
     return clock.result(None, message=str(path))
+
+
+def retain(today: date, context: Context, *, dry_run: bool = False) -> StepResult:
+    """Remove what is kept longer than its term; in a dry run the counts say what would go."""
+    from kho.privacy.retention import remove_expired
+
+    clock = _Clock("retention", "retain")
+    found = remove_expired(context.engine, context.settings, today, dry_run=dry_run)
+    said = "nothing was removed: a dry run" if dry_run else ""
+    return clock.result(None, counts={**found.counts(), "kept_batches": len(found.kept)}, message=said)
 
 
 class _Clock:

@@ -38,6 +38,7 @@ def test_the_folder_is_not_empty_and_imports() -> None:
         "gate.py",
         "replay.py",
         "report_review.py",
+        "retention.py",
         "warehouse.py",
     ]
 

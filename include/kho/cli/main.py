@@ -375,10 +375,13 @@ def quarantine_list(
 @quarantine_app.command("show")
 def quarantine_show(case: int) -> None:
     """Show one row, personal data masked, and what is wrong with it."""
-    from kho.quality.quarantine import show_case
+    from kho.quality.quarantine import note_look, show_case
     from kho.server.warehouse import open_warehouse
 
-    quarantine.print_case(out, show_case(open_warehouse(get_settings()), case))
+    engine = open_warehouse(get_settings())
+    file = show_case(engine, case)
+    note_look(engine, case, f"kho quarantine show, {getuser()}")
+    quarantine.print_case(out, file)
 
 
 @quarantine_app.command("files")
