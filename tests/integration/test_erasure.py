@@ -83,12 +83,19 @@ def before(province: Province, person: tuple[str, ...]) -> dict[str, Any]:
     """What there is before the erasure."""
     rows = {dataset: raw(province, dataset) for dataset in PERSONAL}
     about = {
-        dataset: {one[KEY[dataset]] for one in rows[dataset] if mentions(str(one[COLUMN[dataset]]), person)}
+        dataset: {
+            one[KEY[dataset]]
+            for one in rows[dataset]
+            if isinstance(one[KEY[dataset]], str) and mentions(str(one[COLUMN[dataset]]), person)
+        }
         for dataset in ABOUT_PERSONS
     }
     return {
         "rows": {
-            dataset: sum(one[KEY[dataset]] in about[dataset] for one in rows[dataset])
+            dataset: sum(
+                one[KEY[dataset]] in about[dataset] or mentions(str(one[COLUMN[dataset]]), person)
+                for one in rows[dataset]
+            )
             for dataset in ABOUT_PERSONS
         },
         "raw": {dataset: len(found) for dataset, found in rows.items()},

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from kho.contracts import load_contract, load_contracts
 from kho.errors import ConfigurationError, ErasureDisturbed
 from kho.privacy.handing import keys_of_warehouse
 from kho.privacy.raw_erasure import erase_from_batch, keys_in_batch, names_anybody
-from kho.privacy.subjects import Finder, record_text
+from kho.privacy.subjects import Finder, has_key, record_text
 from kho.server.locking import file_lock
 from kho.sql_files import files_in, run_file
 
@@ -88,16 +88,26 @@ def erase_person(
             next_step="name --order, --by and --reason; none of them may name the person whose data goes",
         )
     with engine.begin() as db:
-        make = keys_of_warehouse(db, keyring)[0].maker()
+        key = keys_of_warehouse(db, keyring)[0]
+    make = key.maker()
     refs = frozenset(make(one) for one in identifiers)
+
+    def same_key(db: sa.Connection) -> None:
+        if keys_of_warehouse(db, keyring)[0] != key:
+            raise ErasureDisturbed(
+                "the key of pseudonyms was changed while it ran",
+                next_step="run it again with the same identifiers",
+            )
+
     contracts = [one for one in load_contracts() if one.person_identifiers]
     known = _known_records(contracts, records)
-    erasure, keys = _begin(engine, settings, contracts, Finder(refs, frozenset(), make), order, known)
+    finder = Finder(refs, frozenset(), make)
+    erasure, keys = _begin(engine, settings, contracts, finder, order, known, same_key)
     about = frozenset(make(record_text(name, key)) for name, found in keys.items() for key in found)
     finder = Finder(refs, about, make)
     for contract in contracts:
         _raw_zone(engine, settings, contract, finder, erasure)
-    _warehouse(engine, contracts, finder, keys, order, erasure)
+    _warehouse(engine, contracts, finder, keys, order, erasure, same_key)
     _look_again(engine, settings, contracts, finder)
     with engine.begin() as db:
         run_file(db, "mart/refresh.sql")
@@ -166,6 +176,7 @@ def _begin(
     finder: Finder,
     order: Order,
     known: Keys,
+    same_key: Callable[[sa.Connection], None],
 ) -> tuple[Erasure, Keys]:
     """Find the person's records, and write down what is being erased before anything is."""
     keys: Keys = {name: set(found) for name, found in known.items()}
@@ -174,9 +185,10 @@ def _begin(
         for folder in _batches(settings, contract.dataset):
             found |= keys_in_batch(folder, contract, finder)
     with engine.begin() as db:
+        same_key(db)
         for contract in contracts:
             for _, key, whole in _cases(db, contract, finder):
-                if whole:
+                if whole and has_key(key):
                     keys[contract.dataset].add(key)
         opened = run_file(
             db,
@@ -235,6 +247,7 @@ def _warehouse(
     keys: Keys,
     order: Order,
     erasure: Erasure,
+    same_key: Callable[[sa.Connection], None],
 ) -> None:
     """Staging, quarantine and star, all or none; loads of these datasets wait."""
     from kho.load.load import lock_dataset
@@ -243,6 +256,7 @@ def _warehouse(
     with engine.begin() as db:
         for contract in sorted(contracts, key=lambda one: one.dataset):
             lock_dataset(db, contract.dataset)
+        same_key(db)
         for contract in contracts:
             name = contract.dataset
             tables = list(run_file(db, "privacy/staging_tables.sql", dataset=name).scalars())

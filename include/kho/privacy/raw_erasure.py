@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 
 from kho.conform.expressions import conform
 from kho.duck import connect as duck_connect
-from kho.privacy.subjects import MAY_IDENTIFY
+from kho.privacy.subjects import MAY_IDENTIFY, has_key
 from kho.raw_zone.landing import record_files
 from kho.raw_zone.manifest import read_manifest, write_manifest
 
@@ -69,7 +69,7 @@ def keys_in_batch(folder: Path, contract: Contract, finder: Finder) -> set[str]:
     for path in record_files(folder):
         rows = _look(Path(path), contract, finder).whole
         if rows:
-            found |= {key for row, key in _keys(path, contract) if row in rows}
+            found |= {key for row, key in _keys(path, contract) if row in rows and has_key(key)}
     return found
 
 

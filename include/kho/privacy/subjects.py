@@ -47,8 +47,12 @@ class Finder:
         return any(self.pseudonym(token) in self.refs for token in tokens(text))
 
     def is_record(self, dataset: str, business_key: str) -> bool:
-        """Whether a record has the key of one that is about a subject."""
-        return bool(self.records) and self.pseudonym(record_text(dataset, business_key)) in self.records
+        """Whether a record has the key of one that is about a subject; one without a key is nobody's."""
+        return (
+            bool(self.records)
+            and has_key(business_key)
+            and self.pseudonym(record_text(dataset, business_key)) in self.records
+        )
 
 
 def tokens(text: str) -> Iterator[str]:
@@ -60,6 +64,11 @@ def tokens(text: str) -> Iterator[str]:
             yield found.zfill(_CITIZEN_ID)
     yield from (_SEPARATOR.sub("", found) for found in _GROUPED.findall(text))
     yield from _LETTERED.findall(text.upper())
+
+
+def has_key(business_key: str) -> bool:
+    """Whether a record has a key of its own: what many records lack, says nothing about one of them."""
+    return bool(business_key.replace("|", "").strip())
 
 
 def record_text(dataset: str, business_key: str) -> str:

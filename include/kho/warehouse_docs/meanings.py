@@ -80,8 +80,9 @@ class Meanings:
         if not found:
             return ""
         strictest = max(found, key=_ORDER.index)
-        copied = self._contract_title(Place(relation.name, column.name))
-        return strictest if copied else f"from {strictest}"
+        if strictest != "personal" or self._contract_title(Place(relation.name, column.name)):
+            return strictest
+        return "from personal"
 
     def _vietnamese(self, place: Place, seen: frozenset[Place] = frozenset()) -> str:
         own = self.texts.own.get(place, Meaning("", "")).vi

@@ -1,6 +1,5 @@
 -- Purpose: the batches of a dataset that came before a day and are still in the raw zone, and why one has to
--- stay all the same. Grain: batch. Also of use to nobody any more: replays, which have files of their own.
--- It only reads.
+-- stay all the same. Grain: batch. A case whose record was erased keeps nothing. It only reads.
 SELECT
     b.batch_id,
     b.as_of,
@@ -11,8 +10,14 @@ SELECT
         WHEN b.status NOT IN ('loaded', 'blocked') THEN 'it is not loaded'
         WHEN EXISTS (
             SELECT FROM dq.quarantine AS q
-            WHERE q.status <> 'resolved' AND b.batch_id IN (q.batch_id, q.last_seen_batch_id)
+            WHERE
+                q.status <> 'resolved' AND q.raw <> '{}'
+                AND b.batch_id IN (q.batch_id, q.last_seen_batch_id)
         ) THEN 'a case of it is open or waived'
+        WHEN EXISTS (
+            SELECT FROM dq.rejected_file AS f
+            WHERE f.status = 'open' AND b.batch_id IN (f.batch_id, f.last_seen_batch_id)
+        ) THEN 'a file of it waits for its sender'
         WHEN b.batch_id = (
             SELECT n.batch_id
             FROM meta.batch AS n
