@@ -8,7 +8,8 @@ Out: one readable line, whether trying again can help, and whose fault it is.
     │   ├── SourceUnavailable       no usable answer: refused, timed out, 5xx, cut short
     │   ├── SourceThrottled         429; carries how long the source asks to wait
     │   ├── SourceLate              the source answers, but its data is not there yet
-    │   └── WarehouseUnavailable    the database does not answer
+    │   ├── WarehouseUnavailable    the database does not answer
+    │   └── ErasureDisturbed        data of the person came in while it was being erased
     └── FatalError                  trying again gives the same result
         ├── ConfigurationError      a setting, a connection or an argument is wrong
         │   ├── ConnectionMissing   no connection has this name
@@ -125,6 +126,10 @@ class SourceLate(RetryableError):
 
 class WarehouseUnavailable(RetryableError):
     """The database does not answer."""
+
+
+class ErasureDisturbed(RetryableError):
+    """Data of a person came in while it was being erased."""
 
 
 class FatalError(KhoError):

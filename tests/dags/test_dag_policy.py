@@ -13,6 +13,7 @@ FOLDER = ROOT / "dags"
 HEADINGS = ("**Purpose**", "**Schedule**", "**Rerun**", "**Triage**")
 WAREHOUSE = {"star", "quality_report"}
 BY_HAND = {"gate", "rebuild", "replay", "report_review"}
+WEEKLY = {"retention"}
 ASKING = {"gate", "report_review"}
 
 
@@ -39,6 +40,7 @@ def test_the_folder_is_not_empty_and_imports() -> None:
         "rebuild.py",
         "replay.py",
         "report_review.py",
+        "retention.py",
         "warehouse.py",
     ]
 
@@ -48,7 +50,7 @@ def test_no_file_fails_to_import(dags: dict[str, Any]) -> None:
 
 
 def test_one_dag_per_contract(dags: dict[str, Any]) -> None:
-    assert set(dags["dags"]) == set(dataset_names()) | WAREHOUSE | BY_HAND
+    assert set(dags["dags"]) == set(dataset_names()) | WAREHOUSE | BY_HAND | WEEKLY
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
@@ -148,6 +150,13 @@ def test_the_gate_waits_in_a_run_of_its_own_and_nobody_for_it(dags: dict[str, An
     # The report needs the star's asset, not the end of the star's run.
     assert star["build_star"]["outlets"] == ["kho://star"]
     assert star["ask_at_gate"]["outlets"] == []
+
+
+def test_terms_are_kept_every_week_and_no_night_waits_for_it(dags: dict[str, Any]) -> None:
+    retention = dags["dags"]["retention"]
+    # `kho nightly` starts what is on the clock by its partition; this is not.
+    assert (retention["timetable"], retention["cron"]) == ("CronTriggerTimetable", "0 4 * * 0")
+    assert all(not task["outlets"] for task in retention["tasks"].values())
 
 
 def test_a_replay_is_started_by_people_only(dags: dict[str, Any]) -> None:

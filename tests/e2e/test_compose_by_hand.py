@@ -102,7 +102,16 @@ def test_only_the_secret_lets_the_admin_in(admin: Admin) -> None:
 
 
 def test_the_dags_and_the_pools_are_there(admin: Admin) -> None:
-    expected = {*dataset_names(), "star", "quality_report", "gate", "rebuild", "replay", "report_review"}
+    expected = {
+        *dataset_names(),
+        "star",
+        "quality_report",
+        "gate",
+        "rebuild",
+        "replay",
+        "report_review",
+        "retention",
+    }
     deadline = time.monotonic() + 60
     while admin.names("dags", "dag_id") != expected and time.monotonic() < deadline:
         time.sleep(1)

@@ -116,6 +116,9 @@ def test_nothing_personal_is_shown(after_a_night: Province, monkeypatch: pytest.
             assert secret not in listed
             assert secret not in json.dumps(file.raw, ensure_ascii=False)
     shown = CliRunner().invoke(cli.app, ["quarantine", "show", str(ids[0][0])])
+    looks = "SELECT purpose, found FROM dq.access_log WHERE quarantine_id = :id"
+    ((purpose, found),) = after_a_night.rows(looks, id=ids[0][0])
+    assert (purpose.startswith("kho quarantine show, "), found) == (True, True)
     assert shown.exit_code == 0, shown.output
     assert MASK in shown.output
 

@@ -33,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
 )
 sandbox_app = typer.Typer(help="Sources to try with, where there are no real ones.", no_args_is_help=True)
-docs_app = typer.Typer(help="Great Expectations' own pages and tools.", no_args_is_help=True)
+docs_app = typer.Typer(help="Pages about rules and about the warehouse.", no_args_is_help=True)
 quarantine_app = typer.Typer(help="The rows that wait for their owner.", no_args_is_help=True)
 submissions_app = typer.Typer(help="Who has to report what by when, and who did.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
@@ -248,6 +248,28 @@ def docs_export(folder: Path) -> None:
     print(export_suites(folder, tonight(), get_settings()))
 
 
+@docs_app.command("warehouse")
+def docs_warehouse(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a page is stale.")] = False,
+) -> None:
+    """Write the data dictionary, the lineage and the diagram of the star into docs/."""
+    from kho.server.warehouse import open_warehouse
+    from kho.warehouse_docs.build import stale_pages, write_pages
+
+    settings = get_settings()
+    folder = settings.project_root / "docs"
+    with open_warehouse(settings).connect() as db:
+        if not check:
+            for path in write_pages(db, folder):
+                print(path)
+        elif stale := stale_pages(db, folder):
+            raise ConfigurationError(
+                f"not what the warehouse is: {', '.join(stale)}",
+                where=str(folder),
+                next_step="run .venv/bin/kho docs warehouse, and commit the pages",
+            )
+
+
 @app.command()
 def doctor() -> None:
     """Check this machine, the database and the connections: one line each."""
@@ -354,10 +376,13 @@ def quarantine_list(
 @quarantine_app.command("show")
 def quarantine_show(case: int) -> None:
     """Show one row, personal data masked, and what is wrong with it."""
-    from kho.quality.quarantine import show_case
+    from kho.quality.quarantine import note_look, show_case
     from kho.server.warehouse import open_warehouse
 
-    quarantine.print_case(out, show_case(open_warehouse(get_settings()), case))
+    engine = open_warehouse(get_settings())
+    file = show_case(engine, case)
+    note_look(engine, case, f"kho quarantine show, {getuser()}")
+    quarantine.print_case(out, file)
 
 
 @quarantine_app.command("files")

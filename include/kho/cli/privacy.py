@@ -1,6 +1,7 @@
-"""`kho privacy`: the key of pseudonyms.
+"""`kho privacy`: the key of pseudonyms, and the erasure of a person's data.
 
-In: who changes it and why, or a file to write it to. Out: what was done; the key itself is never shown.
+In: who decides so and why; a person's identifiers only through standard input. Out: what was done; neither
+the key nor the person is ever shown.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from kho.privacy.keyring import Keyring
 
-app = typer.Typer(help="Personal data: the key of pseudonyms.", no_args_is_help=True)
+app = typer.Typer(help="Personal data: the key of pseudonyms, erasure, retention.", no_args_is_help=True)
 out = Console(width=None if sys.stdout.isatty() else 160)
 
 
@@ -81,6 +82,86 @@ def export(file: Path) -> None:
             next_step="name a file that is not there yet, in a folder that nobody else reads",
         ) from error
     out.print(f"{file}: whoever reads it can tell whose pseudonym is whose", soft_wrap=True, highlight=False)
+
+
+@app.command("erase")
+def erase(
+    order: Annotated[str, typer.Option(help="The order or request: number and day.")],
+    by: Annotated[str, typer.Option(help="Who decided so.")],
+    reason: Annotated[str, typer.Option(help="Why; without the name of the person.")],
+    record: Annotated[
+        list[str] | None,
+        typer.Option(help="DATASET:KEY of a record known to be about the person; may be repeated."),
+    ] = None,
+) -> None:
+    """Erase a person's data everywhere, and take in no more of it; identifiers come from standard input.
+
+    One identifier a line: citizen id, the old id of nine digits, tax code, health insurance number. They are
+    never an argument, because other users of the machine see arguments.
+    """
+    from kho.privacy.erasure import Order, erase_person
+    from kho.privacy.subjects import read_identifiers
+
+    identifiers = read_identifiers(sys.stdin)
+    engine, keyring = _opened()
+    known = [(name, key) for name, _, key in (one.partition(":") for one in record or ())]
+    done = erase_person(engine, keyring.settings, keyring, identifiers, Order(order, by, reason), known)
+    begun = ", begun earlier and finished now" if done.resumed else ""
+    out.print(f"erasure {done.erasure_id}{begun}", highlight=False)
+    for place, items in sorted(done.places.items()):
+        out.print(f"  {place}: {items:,}", highlight=False)
+    if not done.places:
+        out.print("  nothing of this person was found; what comes from now on is not taken in")
+
+
+@app.command("erasures")
+def erasures() -> None:
+    """List what was erased, on whose order."""
+    from kho.sql_files import run_file
+
+    engine, _ = _opened()
+    with engine.connect() as db:
+        rows = run_file(db, "privacy/list_erasures.sql").all()
+    for row in rows:
+        state = (
+            f"finished {row.finished_at:%Y-%m-%d %H:%M}" if row.finished_at else "NOT FINISHED: run it again"
+        )
+        out.print(
+            f"{row.erasure_id}  {row.order_reference}, {row.decided_by}: {row.reason}\n   {state}; "
+            f"{row.places or 'nothing was found'}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if not rows:
+        out.print("nothing was erased yet")
+
+
+@app.command("retain")
+def retain(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")] = False,
+) -> None:
+    """Remove what is kept longer than contracts and include/retention.yaml allow; every Sunday does."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from kho.privacy.retention import remove_expired
+    from kho.settings import TIMEZONE
+
+    engine, keyring = _opened()
+    today = datetime.now(ZoneInfo(TIMEZONE)).date()
+    found = remove_expired(engine, keyring.settings, today, dry_run=dry_run)
+    verb = "would go" if dry_run else "went"
+    for one in found.removed:
+        of = f"{one.dataset}, " if one.dataset else ""
+        out.print(
+            f"{verb}: {one.kind}, {of}{one.subject}: {one.items:,}, from before {one.older_than}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for kept in found.kept:
+        out.print(f"stays: {kept.batch_id}: {kept.reason}", highlight=False, soft_wrap=True)
+    if not found.removed:
+        out.print("nothing is older than its term")
 
 
 def _opened() -> tuple[sa.Engine, Keyring]:

@@ -38,7 +38,11 @@ _COLUMN_PROPERTIES = {
     "sourceUnit": "source_unit",
     "sourceUnitColumn": "source_unit_column",
     "sourceType": "source_type",
+    "personIdentifier": "person_identifier",
 }
+
+_DAYS = {"d": 1, "y": 365}
+"""Days of the units in which a retention is stated."""
 
 _NUMBERS = ("integer", "number")
 
@@ -141,10 +145,12 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
         "title": data.get("name", data["id"]),
         "purpose": (data.get("description") or {}).get("purpose", ""),
         "owner": members[0].get("name", ""),
+        "domain": data.get("domain", ""),
         "columns": columns,
         "source": custom["source"][1],
         "quality": custom["quality"][1],
         "freshness": _freshness(data),
+        "retention_days": _retention_days(document, path),
         "depends_on": custom["dependsOn"][1] if "dependsOn" in custom else (),
         "drift": custom["drift"][1] if "drift" in custom else "discard",
         "ignored_columns": custom["ignoredColumns"][1] if "ignoredColumns" in custom else (),
@@ -221,6 +227,18 @@ def _freshness(data: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
+def _retention_days(document: YamlDocument, path: Path) -> int | None:
+    for index, sla in enumerate(document.data.get("slaProperties") or []):
+        if sla.get("property") == "retention":
+            days = _DAYS.get(str(sla.get("unit")))
+            if days is None or not isinstance(sla["value"], int) or sla["value"] < 1:
+                units = ", ".join(_DAYS)
+                message = f"retention is a whole number of at least 1, and its unit one of: {units}"
+                raise _wrong(document, path, ("slaProperties", index), message)
+            return int(sla["value"]) * days
+    return None
+
+
 def _check_references(document: YamlDocument, path: Path, contract: Contract) -> None:
     names = {column.name for column in contract.columns}
     if len(names) != len(contract.columns):
@@ -249,6 +267,8 @@ def _wrong_column(contract: Contract) -> tuple[int, str] | None:
     explained = {column.missing_reason_of for column in contract.columns}
     with_markers = {column.name: column for column in contract.columns if column.missing_markers}
     for index, column in enumerate(contract.columns):
+        if landed is not None and column.person_identifier:
+            return index, "personIdentifier: of a file that people sent no part can be erased"
         if landed is not None and column.source_name not in landed:
             return index, f"the form has nothing called '{column.source_name}'; it has: {', '.join(landed)}"
         if column.source_unit and unit_of(column.source_unit) is None:

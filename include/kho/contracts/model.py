@@ -80,6 +80,9 @@ class Column(Frozen):
     source_type: SourceKind | None = None
     """The kind of value that the source sends, where it is not the one that the logical type suggests."""
 
+    person_identifier: Literal["record", "fields"] | None = None
+    """It names a person: with the person's data the whole record is erased, or its personal fields."""
+
     @property
     def is_nested(self) -> bool:
         """Whether its value is somewhere inside a list of the record."""
@@ -110,10 +113,14 @@ class Contract(Frozen):
     purpose: str = ""
     """What it is for, in a sentence; empty where nobody wrote it."""
     owner: str
+    domain: str = ""
+    """What it is about: its facts' place in the diagram of the star."""
     columns: tuple[Column, ...]
     source: Source
     quality: Quality
     freshness: Freshness | None = None
+    retention_days: int | None = Field(default=None, ge=1)
+    """How long what the source sent is kept; None: as `include/retention.yaml` says."""
     depends_on: tuple[str, ...] = ()
     """Datasets whose night must be over before this one starts: it looks its keys up in them."""
     drift: DriftPolicy = "discard"
@@ -127,6 +134,11 @@ class Contract(Frozen):
         """The columns of the business key, in their declared order."""
         keyed = [column for column in self.columns if column.key_position is not None]
         return tuple(sorted(keyed, key=lambda column: column.key_position or 0))
+
+    @property
+    def person_identifiers(self) -> tuple[Column, ...]:
+        """The columns that name a person; of a dataset that has none nothing can be erased by person."""
+        return tuple(column for column in self.columns if column.person_identifier)
 
     @property
     def source_names(self) -> tuple[str, ...]:

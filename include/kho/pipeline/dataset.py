@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     """Land what the source has for the night of `as_of`; `unchanged` if the warehouse has it already."""
+    from kho.privacy.erasure import without_suppressed
+    from kho.privacy.keyring import Keyring
+
     clock = Clock(dataset, "extract")
     contract = contract_of(dataset)
     earlier = ledger.earlier(context.engine, contract, as_of)
@@ -39,6 +42,8 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     except SchemaDrifted as error:
         note_drift(context.engine, Drift.from_json(error.drift, dataset), as_of)
         raise
+    keyring = Keyring(context.settings, context.connections)
+    manifest = without_suppressed(context.engine, context.settings, keyring, manifest)
     status = enter_batch(manifest, context)
     # Of a batch that is loaded they are written down, and cases that its load closed stay closed.
     if manifest.files and status != "loaded":

@@ -102,3 +102,13 @@ def build_docs(as_of: date, context: Context) -> StepResult:
     clock = Clock("quality_report", "build_docs")
     path = build_data_docs(context.engine, as_of, context.settings)
     return clock.result(None, message=str(path))
+
+
+def retain(today: date, context: Context, *, dry_run: bool = False) -> StepResult:
+    """Remove what is kept longer than its term; in a dry run the counts say what would go."""
+    from kho.privacy.retention import remove_expired
+
+    clock = Clock("retention", "retain")
+    found = remove_expired(context.engine, context.settings, today, dry_run=dry_run)
+    said = "nothing was removed: a dry run" if dry_run else ""
+    return clock.result(None, counts={**found.counts(), "kept_batches": len(found.kept)}, message=said)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kho.errors import ConfigurationError
@@ -78,10 +79,23 @@ class Keys:
 
     def pseudonym(self, identifier: str) -> str:
         """The pseudonym of an identifier, as `meta.pseudonym` makes it."""
-        for inner, outer in map(_padded, self.layers):
-            within = hashlib.sha256(inner + identifier.encode()).digest()
-            identifier = f"P-{hashlib.sha256(outer + within).hexdigest()[:_SHOWN]}"
-        return identifier
+        return self.maker()(identifier)
+
+    def maker(self) -> Callable[[str], str]:
+        """What makes pseudonyms, for many of them: the key is prepared once."""
+        layers = [
+            (hashlib.sha256(inner), hashlib.sha256(outer)) for inner, outer in map(_padded, self.layers)
+        ]
+
+        def make(identifier: str) -> str:
+            for inner, outer in layers:
+                within, around = inner.copy(), outer.copy()
+                within.update(identifier.encode())
+                around.update(within.digest())
+                identifier = f"P-{around.hexdigest()[:_SHOWN]}"
+            return identifier
+
+        return make
 
 
 def _padded(layer: str) -> tuple[bytes, bytes]:

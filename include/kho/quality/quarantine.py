@@ -149,6 +149,12 @@ def show_case(engine: sa.Engine, quarantine_id: int) -> CaseFile:
         )
 
 
+def note_look(engine: sa.Engine, quarantine_id: int, purpose: str) -> None:
+    """Write down in `dq.access_log` that somebody looks at the record of a case, and what for."""
+    with engine.begin() as db:
+        run_file(db, "quality/note_look.sql", quarantine_id=quarantine_id, purpose=purpose)
+
+
 def waive_case(
     engine: sa.Engine,
     quarantine_id: int,

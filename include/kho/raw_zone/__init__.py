@@ -1,4 +1,5 @@
-"""The raw zone: what was received, as it was received, immutable and with its checksums."""
+"""The raw zone: what was received, as it was received, with its checksums; only erasure and retention (see
+`kho.privacy`) ever change it."""
 
 from kho.raw_zone.manifest import Manifest, read_manifest
 

@@ -49,6 +49,11 @@ class Manifest:
     files: tuple[ReceivedFile, ...] = ()
     """Of a source of files: each one, and what became of it."""
     drift: dict[str, Any] | None = None
+    erased: int = 0
+    """Records that came and were erased since, on a person's request; `fetched` and `declared` are what is
+    left."""
+    rewritten: tuple[str, ...] = ()
+    """When and why files were changed after they were landed; the checksum is that of what came."""
 
     @property
     def only_cases(self) -> bool:
@@ -65,7 +70,9 @@ def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     values = asdict(manifest)
     text = json.dumps(values, ensure_ascii=False, indent=1, default=lambda value: value.isoformat())
-    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    new = folder / f".{FILE_NAME}.new"
+    new.write_text(text + "\n", encoding="utf-8")
+    new.replace(folder / FILE_NAME)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -83,5 +90,6 @@ def read_manifest(folder: Path) -> Manifest:
             values[name] = datetime.fromisoformat(values[name])
     values["as_of"] = date.fromisoformat(values["as_of"])
     values["files"] = tuple(ReceivedFile.from_json(file) for file in values.get("files", ()))
+    values["rewritten"] = tuple(values.get("rewritten", ()))
     values.pop("unexpected_fields", None)  # batches of earlier versions have it
     return Manifest(**values)

@@ -1,0 +1,230 @@
+"""Remove what is kept longer than it may be, and write down what went.
+
+In: the terms of contracts and of `include/retention.yaml`, and a day. Out: what goes (or, in a dry run, what
+would go), and which old batches stay and why. Nothing goes that is still open: a batch with an open or waived
+case, one at the gate, one that is not loaded, the one that was loaded last, and those that the present state
+of a table consists of, because it comes as changes only.
+
+A batch is marked before its files are removed: killed in between, the next run removes the files that are
+left. The star is not touched: what a batch brought stays there, and cannot be made again from the raw zone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from kho.contracts import load_contracts
+from kho.errors import HostError
+from kho.privacy.retention_policy import Policy, load_policy
+from kho.raw_zone.manifest import read_manifest
+from kho.sql_files import run_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kho.contracts import Contract
+    from kho.settings import Settings
+
+REQUEST_LOG = "requests.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Something whose time is over: how many, of what, from before which day."""
+
+    kind: str
+    dataset: str
+    subject: str
+    items: int
+    older_than: date
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An old batch that has to stay."""
+
+    dataset: str
+    batch_id: str
+    reason: str
+
+
+@dataclass
+class Retention:
+    """What went, or would go, and what stays although it is old."""
+
+    removed: list[Removed] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """How much of each kind."""
+        found: dict[str, int] = {}
+        for one in self.removed:
+            found[one.kind] = found.get(one.kind, 0) + one.items
+        return found
+
+
+def remove_expired(
+    engine: sa.Engine, settings: Settings, today: date, *, dry_run: bool, policy: Policy | None = None
+) -> Retention:
+    """Remove what is older than its term on a day; in a dry run only say what would go.
+
+    Raises:
+        ConfigurationError: the policy or a contract cannot be read.
+        HostError: files cannot be removed.
+    """
+    policy = policy or load_policy()
+    found = Retention()
+    for contract in load_contracts():
+        _raw_zone(engine, settings, contract, policy, today, found, dry_run=dry_run)
+    _rows(engine, policy, today, found, dry_run=dry_run)
+    return found
+
+
+def _raw_zone(
+    engine: sa.Engine,
+    settings: Settings,
+    contract: Contract,
+    policy: Policy,
+    today: date,
+    found: Retention,
+    *,
+    dry_run: bool,
+) -> None:
+    home = settings.raw_zone / contract.dataset
+    older_than = today - timedelta(days=contract.retention_days or policy.raw_zone_days)
+    _remove_leftovers(engine, settings, contract, dry_run=dry_run)
+    with engine.connect() as db:
+        rows = run_file(
+            db, "privacy/retain/batches.sql", dataset=contract.dataset, older_than=older_than
+        ).all()
+    needed = _present_state(engine, settings, contract) if rows else set()
+    for row in rows:
+        reason = row.kept_because or (
+            "the present state of the table consists of it" if row.batch_id in needed else None
+        )
+        if reason:
+            found.kept.append(Kept(contract.dataset, row.batch_id, reason))
+            continue
+        gone = Removed("batch", contract.dataset, row.batch_id, 1, older_than)
+        found.removed.append(gone)
+        if not dry_run:
+            with engine.begin() as db:
+                run_file(db, "privacy/retain/mark_batch.sql", batch_id=row.batch_id, today=today)
+                _note(db, gone)
+            _remove(home / row.batch_id)
+    logs_before = today - timedelta(days=policy.request_log_days)
+    _request_logs(engine, settings, contract, logs_before, found, dry_run=dry_run)
+
+
+def _request_logs(
+    engine: sa.Engine,
+    settings: Settings,
+    contract: Contract,
+    older_than: date,
+    found: Retention,
+    *,
+    dry_run: bool,
+) -> None:
+    home = settings.raw_zone / contract.dataset
+    gone_with_batch = {one.subject for one in found.removed if one.kind == "batch"}
+    query = sa.text("SELECT batch_id FROM meta.batch WHERE dataset = :dataset AND as_of < :older_than")
+    with engine.connect() as db:
+        old = db.scalars(query, {"dataset": contract.dataset, "older_than": older_than}).all()
+    logs = [home / one / REQUEST_LOG for one in old if one not in gone_with_batch]
+    logs = [path for path in logs if path.is_file()]
+    if not logs:
+        return
+    gone = Removed("request_log", contract.dataset, "requests of old batches", len(logs), older_than)
+    found.removed.append(gone)
+    if not dry_run:
+        for path in logs:
+            path.unlink()
+        with engine.begin() as db:
+            _note(db, gone)
+
+
+def _remove_leftovers(engine: sa.Engine, settings: Settings, contract: Contract, *, dry_run: bool) -> None:
+    """Files of batches that were marked by a run that was killed."""
+    if dry_run:
+        return
+    query = sa.text("SELECT batch_id FROM meta.batch WHERE dataset = :dataset AND raw_removed_on IS NOT NULL")
+    with engine.connect() as db:
+        for batch_id in db.scalars(query, {"dataset": contract.dataset}):
+            _remove(settings.raw_zone / contract.dataset / batch_id)
+
+
+def _present_state(engine: sa.Engine, settings: Settings, contract: Contract) -> set[str]:
+    """The batches that a table which comes as changes consists of, from the last one back."""
+    with engine.connect() as db:
+        at: str | None = run_file(db, "quality/last_loaded.sql", dataset=contract.dataset).scalar()
+    chain: set[str] = set()
+    while at and at not in chain:
+        try:
+            follows = read_manifest(settings.raw_zone / contract.dataset / at).follows
+        except HostError:
+            break
+        if follows is None:
+            return set()
+        chain.add(at)
+        at = follows
+    return chain
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HostError(
+            f"an old batch cannot be removed: {error.strerror}",
+            where=str(folder),
+            next_step="let the user who runs the nights own the raw zone, then run it again",
+        ) from error
+
+
+def _rows(engine: sa.Engine, policy: Policy, today: date, found: Retention, *, dry_run: bool) -> None:
+    with engine.begin() as db:
+        for gone in _expired_rows(db, policy, today):
+            found.removed.append(gone)
+            if dry_run:
+                continue
+            older_than = gone.older_than
+            if gone.kind == "closed_case":
+                run_file(db, "privacy/retain/empty_cases.sql", dataset=gone.dataset, older_than=older_than)
+            elif gone.kind == "report_draft":
+                run_file(db, "privacy/retain/drop_drafts.sql", kind=gone.subject, older_than=older_than)
+            else:
+                run_file(db, "privacy/retain/prune_access_log.sql", older_than=older_than)
+            _note(db, gone)
+
+
+def _expired_rows(db: sa.Connection, policy: Policy, today: date) -> Iterator[Removed]:
+    before = today - timedelta(days=policy.closed_case_days)
+    for row in run_file(db, "privacy/retain/closed_cases.sql", older_than=before).all():
+        yield Removed("closed_case", row.dataset, "records of closed cases", row.items, before)
+    before = today - timedelta(days=policy.report_draft_days)
+    for row in run_file(db, "privacy/retain/report_drafts.sql", older_than=before).all():
+        yield Removed("report_draft", "", row.kind, row.items, before)
+    before = today - timedelta(days=policy.access_log_days)
+    items = run_file(db, "privacy/retain/access_log.sql", older_than=before).scalar_one()
+    if items:
+        yield Removed("access_log", "", "who looked at what", items, before)
+
+
+def _note(db: sa.Connection, gone: Removed) -> None:
+    run_file(
+        db,
+        "privacy/retain/note.sql",
+        kind=gone.kind,
+        dataset=gone.dataset,
+        subject=gone.subject,
+        items=gone.items,
+        older_than=gone.older_than,
+    )
