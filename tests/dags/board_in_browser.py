@@ -251,6 +251,8 @@ def test_the_tab_of_a_dag_works_inside_airflows_frame(editor: Page, server: Serv
     frame.get_by_label("Tập dữ liệu").select_option("health_records")
     frame.get_by_role("button", name="Xem").click()
     frame.get_by_role("link", name=str(number), exact=True).click()
+    # The page before has a reason to fill in, too.
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("số")
     frame.get_by_label("Lý do").fill("Đã xử lý ở nơi khác")
     frame.get_by_role("button", name="Miễn sửa bản ghi này").click()
     expect(frame.get_by_role("status")).to_contain_text("Đã miễn đến hết")
