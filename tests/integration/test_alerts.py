@@ -183,8 +183,15 @@ def test_what_is_not_urgent_waits_for_the_morning(world: World) -> None:
     assert world.rows("SELECT count(*) FROM meta.alert_notice WHERE withdrawn_at IS NOT NULL") == [(1,)]
 
 
-def test_before_the_first_night_nothing_is_late(world: World) -> None:
+def test_before_its_first_night_nothing_is_late(world: World) -> None:
     assert world.send(at("08:00")) == Sent()
+    world.night(19)
+    world.night(20)
+    world.run("DELETE FROM meta.night WHERE dataset = 'population'")
+    assert world.send(at("08:00")) == Sent()
+    world.run("DELETE FROM dq.invariant_result WHERE as_of = '2026-11-20'")
+    ((_, message),) = world.send(at("08:15")).messages
+    assert "đã có kết quả, nhưng kho dữ liệu chưa được dựng lại" in message.text
 
 
 def test_what_has_not_changed_is_told_again_after_days(world: World) -> None:

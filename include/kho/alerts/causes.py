@@ -135,6 +135,12 @@ def _of_the_platform(kind: Kind, place: str = "") -> Any:
     return tell
 
 
+def _unfinished(rows: list[dict[str, Any]], _: Mapping[str, Contract]) -> Iterator[Cause]:
+    for row in rows:
+        wording = "night_unfinished" if row["missing"] else "night_unfinished.star"
+        yield Cause("night_unfinished", "night_unfinished", wording, None, False, _as_words(row), "")
+
+
 def _as_words(row: Mapping[str, Any]) -> dict[str, str]:
     """Numbers and days as officials read them; flags and ids are left out."""
     words: dict[str, str] = {}
@@ -149,7 +155,7 @@ def _as_words(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 _TOLD: dict[Kind, Any] = {
-    "night_unfinished": _of_the_platform("night_unfinished"),
+    "night_unfinished": _unfinished,
     "dataset_failed": _failed,
     "gate_waiting": _per_dataset("gate_waiting", "batches/{batch_id}", "batch_id"),
     "unbalanced": _per_dataset("unbalanced", "batches/{batch_id}"),

@@ -18,6 +18,7 @@ from kho.settings import get_settings
 
 Event = Literal["opened", "reminder", "resolved"]
 _NAME = "Kho dữ liệu"
+_FOOT = "tự gửi thư này. Mỗi việc báo một lần, nhắc lại sau vài ngày nếu vẫn còn, và báo khi đã xong."
 _HEADS = {"opened": "Cần biết", "reminder": "Vẫn còn", "resolved": "Đã xong"}
 _LONGEST_SUBJECT = 150
 
@@ -68,7 +69,7 @@ def compose(recipient: str, notices: Sequence[Notice], board_url: str) -> Messag
     digest = hashlib.sha256(named.encode()).hexdigest()[:32]
     return Message(
         subject=clip(subject, _LONGEST_SUBJECT),
-        text=f"{body}\n\n--\n{_NAME} tự gửi thư này; mỗi việc chỉ báo một lần, và một lần nữa khi đã xong.\n",
+        text=f"{body}\n\n--\n{_NAME} {_FOOT}\n",
         message_id=f"<alert-{digest}@kho>",
         entries=entries,
     )
