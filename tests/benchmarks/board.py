@@ -31,7 +31,9 @@ from kho.settings import Settings
 from tests.integration.embedded import temporary_home, throwaway_server
 
 _REPEATS = 7
+# Foreign keys are not asked about ten million rows that are made to fit.
 _SETUP = """
+SET LOCAL session_replication_role = replica;
 INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, raw_path)
 VALUES ('health_records-x', 'health_records', '2026-11-20', 'loaded', '', '1', 0, '');
 INSERT INTO dw.dim_agency (agency_code, name_vi)
@@ -53,9 +55,7 @@ FROM generate_series(1, :count) AS n
 
 _NIGHTS, _DATASETS, _AGENCIES = 500, 20, 100
 _LAST = date(2026, 11, 20)
-# Foreign keys are not asked about ten million rows that are made to fit.
 _RESULTS = """
-SET LOCAL session_replication_role = replica;
 INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, raw_path, loaded_at)
 SELECT d.dataset || '-' || n, d.dataset, cast(:last AS date) - n, 'loaded', '', '1', 1000, '', now()
 FROM generate_series(:nights - 1, 0, -1) AS n, unnest(cast(:datasets AS text[])) AS d (dataset);

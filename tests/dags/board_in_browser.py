@@ -127,7 +127,7 @@ def test_a_person_clicks_from_the_night_down_to_a_batch(editor: Page) -> None:
 
 def test_a_person_filters_the_quarantine(editor: Page) -> None:
     editor.goto("/quality/cases")
-    editor.get_by_label("Tập dữ liệu").select_option(label="Dân số cấp xã")
+    editor.get_by_label("Bộ dữ liệu").select_option(label="Dân số cấp xã")
     editor.get_by_label("Trạng thái").select_option(label="Tất cả")
     editor.get_by_role("button", name="Xem").click()
     rows = editor.locator("main table tbody tr")
@@ -232,7 +232,7 @@ def test_an_expired_session_logs_in_and_finds_its_page_again(browser: Browser, s
     page.locator("input[name=username]").fill("admin")
     page.locator("input[name=password]").fill(server.password())
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Tập dữ liệu")).to_have_value("population")
+    expect(page.get_by_label("Bộ dữ liệu")).to_have_value("population")
     expect(page.get_by_label("Trạng thái")).to_have_value("all")
     page.context.close()
 
@@ -248,7 +248,7 @@ def test_the_tab_of_a_dag_works_inside_airflows_frame(editor: Page, server: Serv
     expect(frame.get_by_role("heading", level=1)).to_contain_text("lô của đêm")
     editor.screenshot(path=get_settings().home / "board" / "frame.png")
     frame.get_by_role("link", name="Bản ghi cách ly").click()
-    frame.get_by_label("Tập dữ liệu").select_option("health_records")
+    frame.get_by_label("Bộ dữ liệu").select_option("health_records")
     frame.get_by_role("button", name="Xem").click()
     frame.get_by_role("link", name=str(number), exact=True).click()
     # The page before has a reason to fill in, too.

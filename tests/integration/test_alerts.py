@@ -143,8 +143,8 @@ def test_one_message_tells_one_cause_to_whom_it_concerns(world: World) -> None:
     assert (desk, owner) == (DESK, STATISTICS_DESK)
     assert subject == "[Kho dữ liệu] 2 việc cần biết"
     assert "CẦN BIẾT: Cổng kết nối “lgsp” không phục vụ" in text
-    assert "3 tập dữ liệu không lấy được qua kết nối “lgsp” từ đêm 20/11/2026" in text
-    assert "Hệ thống này nạp hỏng 2 tập dữ liệu" in text
+    assert "3 bộ dữ liệu không lấy được qua kết nối “lgsp” từ đêm 20/11/2026" in text
+    assert "Hệ thống này nạp hỏng 2 bộ dữ liệu" in text
     assert owners_subject == "[Kho dữ liệu] Cần biết: Nguồn của “Dân số cấp xã” không đúng thỏa thuận"
     for part in ("Chuyện gì: ", "Nghĩa là: ", "Việc cần làm: "):
         assert part in owners_text
@@ -174,7 +174,7 @@ def test_what_is_not_urgent_waits_for_the_morning(world: World) -> None:
     world.send(at("05:15", 21))
     ((who, subject, text),) = world.told()
     assert (who, subject) == (DESK, "[Kho dữ liệu] Cần biết: Đêm nạp dữ liệu 21/11/2026 chưa xong")
-    assert f"còn {len(dataset_names())} tập dữ liệu" in text
+    assert f"còn {len(dataset_names())} bộ dữ liệu" in text
     world.send(at("06:31", 21))
     assert [who for who, *_ in world.told()] == [STATISTICS_DESK]
     world.night(21)
@@ -247,7 +247,7 @@ def test_a_mail_that_did_not_get_through_is_tried_again_and_holds_nobody_up(worl
         assert len(world.send(at("08:01")).failed) == 3
         assert len(world.send(at("08:15")).messages) == 2
         told = asked.bodies[-1]
-        assert told["alerts"][0]["title"] == "Hệ thống này nạp hỏng 1 tập dữ liệu"
+        assert told["alerts"][0]["title"] == "Hệ thống này nạp hỏng 1 bộ dữ liệu"
         assert told["alerts"][0]["event"] == "opened"
         assert told["text"].startswith("[Kho dữ liệu] Cần biết")
         assert asked.headers[-1]["Authorization"].encode("latin-1").decode() == f"Bearer {SECRET}"

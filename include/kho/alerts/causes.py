@@ -102,7 +102,7 @@ _OURS = "dataset_failed.own_fault"
 def _titles(datasets: list[str], contracts: Mapping[str, Contract]) -> str:
     shown = [f"“{contracts[name].title}”" for name in datasets[:_SHOWN_DATASETS]]
     more = len(datasets) - len(shown)
-    return ", ".join(shown) + (f" và {number(more)} tập khác" if more else "")
+    return ", ".join(shown) + (f" và {number(more)} bộ khác" if more else "")
 
 
 def _per_dataset(kind: Kind, place: str, part: str = "") -> Any:
