@@ -21,6 +21,7 @@ from airflow.sdk import (
 
 from kho.contracts import Contract, dataset_names
 from kho.settings import TIMEZONE
+from kho_notifier import OperatorsNotifier
 from kho_steps import ErrorDecides
 
 NIGHTLY = "0 1 * * *"
@@ -36,6 +37,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retry_policy": ErrorDecides(),
     "execution_timeout": datetime.timedelta(minutes=45),
     "pool": "default_pool",
+    "on_failure_callback": OperatorsNotifier(),
 }
 
 

@@ -244,7 +244,8 @@ def refuse(request: Request, error: Exception) -> Response:
     visitor = _visitor(request, None)
     login = ""
     if status == 401:
-        login = get_auth_manager().get_url_login(next_url=f"{visitor.airflow}{visitor.root}/")
+        # Back to the page that was asked for, not only to the board.
+        login = get_auth_manager().get_url_login(next_url=f"{visitor.root}{visitor.path}")
     content = {"status": status, "said": said, "login": login}
     return _answer(request, page("error", visitor, nobody, **content), status)
 
@@ -267,7 +268,7 @@ def _visitor(request: Request, user: Any) -> Visitor:
         root=root,
         airflow=root.removesuffix("/quality"),
         path=path + (f"?{query}" if query else ""),
-        target="_self" if request.headers.get("Sec-Fetch-Dest") == "iframe" else "_top",
+        is_framed=request.headers.get("Sec-Fetch-Dest") == "iframe",
         token=form_token(user) if user else "",
         may_waive=lambda dataset: bool(user) and may_waive(user, dataset),
         may_replay=bool(user) and may_replay(user),

@@ -1,11 +1,18 @@
 -- Purpose: an agency's tallies by principle on the last :nights nights until :as_of that gave scores.
--- Grain: one row per principle and night. It only reads.
-WITH nights AS (
-    SELECT DISTINCT as_of
+-- Grain: one row per principle and night. It only reads. It jumps from night to night in an index: a night
+-- has thousands of scores.
+WITH RECURSIVE nights AS (
+    SELECT
+        max(as_of) AS as_of,
+        1 AS place
     FROM dq.score
     WHERE as_of <= :as_of
-    ORDER BY as_of DESC
-    LIMIT :nights
+    UNION ALL
+    SELECT
+        (SELECT max(earlier.as_of) FROM dq.score AS earlier WHERE earlier.as_of < d.as_of) AS as_of,
+        d.place + 1
+    FROM nights AS d
+    WHERE d.as_of IS NOT NULL AND d.place < :nights
 )
 
 SELECT

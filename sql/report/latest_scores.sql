@@ -1,13 +1,21 @@
 -- Purpose: the scores that stand on the night of :as_of: each dataset's latest, with the ids of the
 -- rules behind them. Grain: one row per dataset, agency and principle. Inputs: dq.score, the evidence.
--- `as_of` is the night whose rows were judged, which may be long ago. Can run twice: it only reads.
-WITH latest AS (
+-- `as_of` is the night whose rows were judged, which may be long ago. Can run twice: it only reads. The
+-- datasets, and the last night of each, are jumped to in an index: years of scores lie in between.
+WITH RECURSIVE scored AS (
+    SELECT min(dataset) AS dataset FROM dq.score
+    UNION ALL
+    SELECT (SELECT min(s.dataset) FROM dq.score AS s WHERE s.dataset > d.dataset) AS dataset
+    FROM scored AS d
+    WHERE d.dataset IS NOT NULL
+),
+
+latest AS (
     SELECT
-        dataset,
-        max(as_of) AS as_of
-    FROM dq.score
-    WHERE as_of <= :as_of
-    GROUP BY dataset
+        d.dataset,
+        (SELECT max(s.as_of) FROM dq.score AS s WHERE s.dataset = d.dataset AND s.as_of <= :as_of) AS as_of
+    FROM scored AS d
+    WHERE d.dataset IS NOT NULL
 ),
 
 judged AS (

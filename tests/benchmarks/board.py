@@ -1,7 +1,8 @@
-"""`make bench ARGS="board [millions]"`: what a page of the quarantine costs, with ten million cases behind it.
+"""`make bench ARGS="board [millions]"`: what a page of the board costs, with ten million cases and as many results behind it.
 
-In: a warehouse of its own, filled by SQL. Out: the median time of each page of the board, read and rendered
-as the plugin does; the last pages too, since a page must not cost more for being far from the first.
+In: a warehouse of its own, filled by SQL: cases, and the results and scores of 500 nights, 20 datasets and 100
+agencies. Out: the median time in which each page is read; the last pages too, since a page must not cost more for
+being far from the first.
 """
 
 from __future__ import annotations
@@ -10,19 +11,29 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from rich.console import Console
 
 from kho.board.cases import Filters, read_cases
+from kho.board.rules import read_batch, read_batches, read_rule
+from kho.board.scores import read_agencies, read_agency
+from kho.board.search import find, read_sources
+from kho.board.tonight import read_night
+from kho.contracts import dataset_names
 from kho.quality.quarantine import show_case
+from kho.report.names import read_names
 from kho.server.databases import ensure_database
 from kho.server.warehouse import open_warehouse
+from kho.settings import Settings
 from tests.integration.embedded import temporary_home, throwaway_server
 
 _REPEATS = 7
+# Foreign keys are not asked about ten million rows that are made to fit.
 _SETUP = """
+SET LOCAL session_replication_role = replica;
 INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, raw_path)
 VALUES ('health_records-x', 'health_records', '2026-11-20', 'loaded', '', '1', 0, '');
 INSERT INTO dw.dim_agency (agency_code, name_vi)
@@ -42,6 +53,35 @@ SELECT (ARRAY['health_records', 'population', 'land_parcels', 'enterprises'])[1 
 FROM generate_series(1, :count) AS n
 """
 
+_NIGHTS, _DATASETS, _AGENCIES = 500, 20, 100
+_LAST = date(2026, 11, 20)
+_RESULTS = """
+INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, raw_path, loaded_at)
+SELECT d.dataset || '-' || n, d.dataset, cast(:last AS date) - n, 'loaded', '', '1', 1000, '', now()
+FROM generate_series(:nights - 1, 0, -1) AS n, unnest(cast(:datasets AS text[])) AS d (dataset);
+INSERT INTO meta.night (as_of, dataset, outcome, batch_id)
+SELECT as_of, dataset, 'loaded', batch_id FROM meta.batch WHERE as_of <= :last AND batch_id <> 'health_records-x';
+INSERT INTO dq.rule (rule_id, dataset, principle, severity, title_vi, remedy_vi)
+SELECT 'rule_' || n, d.dataset, 'correct', 'critical', 'Quy tắc ' || n, ''
+FROM generate_series(1, :rules) AS n, unnest(cast(:datasets AS text[])) AS d (dataset) ON CONFLICT DO NOTHING;
+INSERT INTO dq.rule_result (dataset, batch_id, rule_id, principle, severity, agency_code, evaluated, failed)
+SELECT b.dataset, b.batch_id, 'rule_' || r, (ARRAY['correct', 'complete', 'clean', 'live'])[1 + r % 4], 'critical',
+    'agency-' || a, 100, (a + r) % 7
+FROM meta.batch AS b, generate_series(1, :rules) AS r, generate_series(0, :agencies - 1) AS a
+WHERE b.batch_id <> 'health_records-x';
+INSERT INTO dq.score (as_of, dataset, agency_code, principle, score, evaluated, failed, rules)
+SELECT b.as_of, b.dataset, 'agency-' || a, p.principle, 97, 1000, 30, 3
+FROM meta.batch AS b, generate_series(0, :agencies - 1) AS a,
+    unnest(ARRAY['correct', 'complete', 'clean', 'live']) AS p (principle)
+WHERE b.batch_id <> 'health_records-x';
+INSERT INTO dq.quality_index (as_of, level, dataset, agency_code, weighting_id, score, coverage, evaluated, failed, parts)
+SELECT cast(:last AS date) - n, 'agency', '', 'agency-' || a, 1, 97, 80, 1000, 30, 4
+FROM generate_series(0, :nights - 1) AS n, generate_series(0, :agencies - 1) AS a
+UNION ALL
+SELECT b.as_of, 'dataset_agency', b.dataset, 'agency-' || a, 1, 97, 80, 1000, 30, 4
+FROM meta.batch AS b, generate_series(0, :agencies - 1) AS a WHERE b.batch_id <> 'health_records-x'
+"""
+
 
 def main(arguments: list[str]) -> None:
     """Fill, then measure every kind of page."""
@@ -57,10 +97,14 @@ def main(arguments: list[str]) -> None:
         with engine.begin() as db:
             db.execute(sa.text(_SETUP))
             db.execute(sa.text(_FILL), {"count": count, "a_day": max(1, count // 1000)})
+            size = {"nights": _NIGHTS, "agencies": _AGENCIES, "rules": max(1, count // 1_000_000)}
+            about = size | {"last": _LAST, "datasets": list(dataset_names()[:_DATASETS])}
+            for statement in _RESULTS.strip().split(";\n"):
+                db.execute(sa.text(statement), _named_in(statement, about))
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            db.execute(sa.text("VACUUM ANALYZE dq.quarantine"))
-        console.print(f"{count:,} cases written in {time.perf_counter() - began:.0f} s")
-        for name, read in _pages(engine, count).items():
+            db.execute(sa.text("VACUUM ANALYZE"))
+        console.print(f"{count:,} cases and as many results written in {time.perf_counter() - began:.0f} s")
+        for name, read in (_pages(engine, count) | _scores(engine, settings)).items():
             console.print(f"{name:<44}{_median(read) * 1000:8.1f} ms")
         engine.dispose()
 
@@ -85,6 +129,32 @@ def _pages(engine: sa.Engine, count: int) -> dict[str, Callable[[], Any]]:
     pages["open, one of the last pages"] = lambda: read_cases(engine, Filters(), late)
     pages["one case"] = lambda: show_case(engine, count // 2)
     return pages
+
+
+def _scores(engine: sa.Engine, settings: Settings) -> dict[str, Callable[[], Any]]:
+    with engine.connect() as db:
+        names = read_names(db, settings.contracts_dir)
+    dataset = dataset_names()[0]
+    return {
+        "names, read for every page": lambda: _names(engine, settings),
+        "the night": lambda: read_night(engine),
+        "all agencies": lambda: read_agencies(engine, _LAST, names, settings),
+        "an agency": lambda: read_agency(engine, "agency-7", _LAST, names, settings),
+        "a rule": lambda: read_rule(engine, dataset, "rule_1"),
+        "a batch": lambda: read_batch(engine, f"{dataset}-0"),
+        "a dataset": lambda: read_batches(engine, dataset),
+        "sources": lambda: read_sources(engine),
+        "search": lambda: find(engine, "agency", names),
+    }
+
+
+def _names(engine: sa.Engine, settings: Settings) -> Any:
+    with engine.connect() as db:
+        return read_names(db, settings.contracts_dir)
+
+
+def _named_in(statement: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if f":{name}" in statement}
 
 
 def _median(read: Callable[[], Any]) -> float:

@@ -14,6 +14,7 @@ HEADINGS = ("**Purpose**", "**Schedule**", "**Rerun**", "**Triage**")
 WAREHOUSE = {"star", "quality_report"}
 BY_HAND = {"gate", "rebuild", "replay", "report_review"}
 WEEKLY = {"retention"}
+BY_CLOCK = {"alerts"}
 ASKING = {"gate", "report_review"}
 
 
@@ -35,6 +36,7 @@ def tasks(dags: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def test_the_folder_is_not_empty_and_imports() -> None:
     assert sorted(path.name for path in FOLDER.glob("*.py")) == [
+        "alerts.py",
         "datasets.py",
         "gate.py",
         "rebuild.py",
@@ -50,7 +52,7 @@ def test_no_file_fails_to_import(dags: dict[str, Any]) -> None:
 
 
 def test_one_dag_per_contract(dags: dict[str, Any]) -> None:
-    assert set(dags["dags"]) == set(dataset_names()) | WAREHOUSE | BY_HAND | WEEKLY
+    assert set(dags["dags"]) == set(dataset_names()) | WAREHOUSE | BY_HAND | WEEKLY | BY_CLOCK
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
@@ -92,6 +94,7 @@ def test_every_task_has_owner_retries_timeout_and_pool(
         # A person may take days; the operator has a time-out of its own for that.
         assert task["timeout"] or name in {f"{dag}.ask" for dag in ASKING}, name
         assert task["pool"], name
+        assert task["tells"] == ["OperatorsNotifier"], name
 
 
 def test_only_extract_asks_a_source(dags: dict[str, Any], contracts: dict[str, Contract]) -> None:
@@ -164,3 +167,11 @@ def test_a_replay_is_started_by_people_only(dags: dict[str, Any]) -> None:
     assert dags["dags"]["replay"]["params"] == ["dataset", "date", "reason", "rule"]
     assert dags["dags"]["rebuild"]["timetable"] == "NullTimetable"
     assert dags["dags"]["rebuild"]["params"] == ["check", "dataset", "day", "month", "reason"]
+
+
+def test_alerts_look_every_quarter_of_an_hour_and_wait_for_nothing(dags: dict[str, Any]) -> None:
+    alerts = dags["dags"]["alerts"]
+    assert alerts["cron"] == "*/15 * * * *"
+    assert alerts["awaits"] == []
+    # `kho nightly` starts what is partitioned by night, and this is not.
+    assert not alerts["timetable"].endswith("CronPartitionTimetable")

@@ -104,6 +104,7 @@ def test_only_the_secret_lets_the_admin_in(admin: Admin) -> None:
 def test_the_dags_and_the_pools_are_there(admin: Admin) -> None:
     expected = {
         *dataset_names(),
+        "alerts",
         "star",
         "quality_report",
         "gate",

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from uuid import uuid4
 import openpyxl
 import pytest
 import sqlalchemy as sa
-from aiosmtpd.controller import Controller
 from typer.testing import CliRunner
 
 from kho.cli import report as cli
@@ -32,6 +29,8 @@ from kho.report.quality_report import read_report
 from kho.report.stored import as_text, from_text
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
+from tests.integration.authority import new_authority
+from tests.integration.mail_server import LOGIN, PASSWORD, Mailbox, mail_server
 from tests.integration.night import copy_database
 from tests.integration.report_reading import docx_lines, pdf_pages
 from tests.integration.report_warehouse import (
@@ -48,11 +47,12 @@ HEALTH_DESK, FINANCE_DESK, CHAIR = "yte@tinh.example", "taichinh@tinh.example", 
 
 
 class _Connections:
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, server: Connection) -> None:
+        self._server = server
 
     def get(self, name: str) -> Connection:
-        return Connection(name, "smtp", "127.0.0.1", self._port, extra={"disable_tls": True, "timeout": 5})
+        assert name == self._server.name
+        return self._server
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def context(empty_warehouse: tuple, tmp_path: Path) -> Iterator[Context]:
     with filled.begin() as db:
         fill_two_nights(db)
         add_waiting(db, DOSSIERS, NIGHT, "code_format", FINANCE, 4, seen=NIGHT)
-    yield Context(filled, _Connections(0), own)
+    yield Context(filled, _Connections(Connection("nothing")), own)
     filled.dispose()
 
 
@@ -221,40 +221,20 @@ def test_the_command_line_writes_shows_and_decides(context: Context, monkeypatch
 # Sending.
 
 
-class _Mailbox:
-    """A server that keeps what it gets; it may refuse, or break off before it answers."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.answer = "250 OK"
-        self.breaks = False
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.answer.startswith("250"):
-            mail: Any = message_from_bytes(envelope.content, policy=policy.default)
-            assert envelope.rcpt_tos == [mail["To"]]
-            self.mails.append(mail)
-        if self.breaks:
-            server.transport.abort()
-        return self.answer
-
-
 @pytest.fixture
-def mailbox(context: Context) -> Iterator[_Mailbox]:
-    box = _Mailbox()
-    # It wants to know its port beforehand.
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    object.__setattr__(context, "connections", _Connections(port))
-    with context.engine.begin() as db:
-        copy_classifications(db)
-    yield box
-    controller.stop()
+def mailbox(context: Context) -> Iterator[Mailbox]:
+    with mail_server() as box:
+        _reach(context, box.connection())
+        with context.engine.begin() as db:
+            copy_classifications(db)
+        yield box
 
 
-def test_each_agency_gets_its_own_extract_and_nobody_elses(context: Context, mailbox: _Mailbox) -> None:
+def _reach(context: Context, server: Connection) -> None:
+    object.__setattr__(context, "connections", _Connections(server))
+
+
+def test_each_agency_gets_its_own_extract_and_nobody_elses(context: Context, mailbox: Mailbox) -> None:
     report_id = drafted(context)
     with pytest.raises(FatalError, match="is not in force"):
         send_report(report_id, context)
@@ -279,7 +259,7 @@ def test_each_agency_gets_its_own_extract_and_nobody_elses(context: Context, mai
     assert "01/BC-SKHCN" in got[CHAIR]["Subject"]
 
 
-def test_a_mail_is_not_sent_twice(context: Context, mailbox: _Mailbox) -> None:
+def test_a_mail_is_not_sent_twice(context: Context, mailbox: Mailbox) -> None:
     report_id = approve(context, drafted(context)).report_id
     mailbox.breaks = True
     with pytest.raises(FatalError, match="were cut off"):
@@ -295,7 +275,7 @@ def test_a_mail_is_not_sent_twice(context: Context, mailbox: _Mailbox) -> None:
     assert len(mailbox.mails) == 6
 
 
-def test_a_mail_that_was_refused_is_tried_again(context: Context, mailbox: _Mailbox) -> None:
+def test_a_mail_that_was_refused_is_tried_again(context: Context, mailbox: Mailbox) -> None:
     report_id = approve(context, drafted(context)).report_id
     mailbox.answer = "451 4.3.0 try later"
     with pytest.raises(SourceUnavailable, match="failed 3"):
@@ -303,6 +283,31 @@ def test_a_mail_that_was_refused_is_tried_again(context: Context, mailbox: _Mail
     assert {row.state for row in mailing.list_mail(context.engine, report_id)} == {"failed"}
     mailbox.answer = "250 OK"
     assert send_report(report_id, context).counts["sent"] == 3
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
+def test_a_mail_server_may_want_encryption_and_a_login(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, implicit: bool
+) -> None:
+    report_id = approve(context, drafted(context)).report_id
+    with context.engine.begin() as db:
+        copy_classifications(db)
+    authority = new_authority(tmp_path, "tinh")
+    own = {"disable_tls": implicit, "disable_ssl": not implicit}
+    with mail_server(authority.issue("smtp"), implicit=implicit) as box:
+        _reach(context, box.connection(login=LOGIN, password=PASSWORD, extra=own))
+        with pytest.raises(SourceUnavailable, match="failed 3"):
+            send_report(report_id, context)
+        monkeypatch.setenv("SSL_CERT_FILE", authority.ca)
+        _reach(context, box.connection(login=LOGIN, password="wrong", extra=own))
+        with pytest.raises(SourceUnavailable, match="failed 3"):
+            send_report(report_id, context)
+        errors = {row.error for row in mailing.list_mail(context.engine, report_id)}
+        assert "SMTPAuthenticationError" in errors.pop()
+        assert not box.mails
+        _reach(context, box.connection(login=LOGIN, password=PASSWORD, extra=own))
+        assert send_report(report_id, context).counts["sent"] == 3
+        assert len(box.mails) == box.logins == 3
 
 
 def _attached(mail: EmailMessage) -> dict[str, bytes]:

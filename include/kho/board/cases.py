@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 PAGE = 50
+_MANY = 50_000
 _MARK = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{1,18})")
 
 
@@ -66,6 +67,8 @@ def read_cases(
     is_expired = filters.status == "expired"
     with engine.begin() as db:
         copy_classifications(db)
+        if filters.rule:
+            _plan_for_rule(db, filters.rule)
         rows = run_file(
             db,
             "board/list_cases.sql",
@@ -82,6 +85,14 @@ def read_cases(
         cases = tuple(Case(**{**row, "failed_rules": tuple(row["failed_rules"])}) for row in rows)
     last = cases[size - 1] if len(cases) > size else None
     return CasePage(cases[:size], f"{last.first_seen_on}_{last.quarantine_id}" if last else "")
+
+
+def _plan_for_rule(db: sa.Connection, rule: str) -> None:
+    """A common rule is soon met when cases are walked in order; a rare one is looked up."""
+    # The index stops at roughly its limit, so that counting a common rule costs little.
+    run_file(db, "board/prefer_bitmaps.sql", walks="off", fuzzy_limit=str(2 * _MANY))
+    are_many = run_file(db, "board/cases_break_rule.sql", rule=rule, most=_MANY).scalar_one()
+    run_file(db, "board/prefer_bitmaps.sql", walks="on" if are_many else "off", fuzzy_limit="0")
 
 
 def _read_mark(mark: str) -> tuple[date | None, int | None]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -32,7 +32,7 @@ class Visitor:
         language: one of `LANGUAGES`.
         root: the path of the board; `airflow` that of Airflow's own pages.
         path: of this page below the board, with its query.
-        target: where links to Airflow open; Airflow's frame around a DAG's tab lets none out.
+        is_framed: whether the page is in Airflow's frame around a DAG's tab, which lets no link out.
         token: what a form carries to prove that it comes from one of these pages.
         may_waive: whether the user may act on a dataset's cases.
         may_replay: whether the user may start a replay.
@@ -43,7 +43,7 @@ class Visitor:
     root: str
     airflow: str
     path: str
-    target: str
+    is_framed: bool
     token: str
     may_waive: Callable[[str], bool]
     may_replay: bool
@@ -76,6 +76,7 @@ def page(template: str, visitor: Visitor, names: Names, **content: Any) -> str:
             sparkline=sparkline,
             lowest=lowest,
             nights_of=nights_of,
+            run_name=lambda path: unquote(path.rpartition("/")[2]),
             **content,
         )
     )

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from kho.cli import anomaly, dataset, gate, privacy, quality, quarantine, rebuild, report, rules
+from kho.cli import alerts, anomaly, dataset, gate, privacy, quality, quarantine, rebuild, report, rules
 from kho.errors import ConfigurationError, KhoError
 from kho.settings import TIMEZONE, get_settings
 
@@ -45,6 +45,7 @@ app.add_typer(gate.app, name="gate")
 app.add_typer(report.app, name="report")
 app.add_typer(docs_app, name="docs")
 app.add_typer(anomaly.app, name="anomaly")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(privacy.app, name="privacy")
 app.command("rebuild")(rebuild.rebuild)
 

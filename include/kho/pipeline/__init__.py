@@ -5,6 +5,7 @@ same thing.
     build_star -> write_report -> build_docs            once all datasets have finished (`night`)
     replay, replay_day                                  the raw zone judged once more (`replays`)
     rebuild                                             the star mended from the raw zone (`rebuilds`)
+    send_alerts                                         people told what is wrong and what is over (`night`)
     retain                                              what is kept too long removed (`night`)
     decide_gate, decide_report, send_report             what a person decides (`decisions`)
 """
@@ -20,7 +21,15 @@ from kho.pipeline.decisions import (
     show_evidence,
     waiting_draft,
 )
-from kho.pipeline.night import build_docs, build_star, check_star, retain, write_lists, write_report
+from kho.pipeline.night import (
+    build_docs,
+    build_star,
+    check_star,
+    retain,
+    send_alerts,
+    write_lists,
+    write_report,
+)
 from kho.pipeline.rebuilds import rebuild
 from kho.pipeline.replays import replay, replay_day
 
@@ -41,6 +50,7 @@ __all__ = [
     "replay_day",
     "retain",
     "run_dataset",
+    "send_alerts",
     "send_report",
     "show_draft",
     "show_evidence",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from kho.errors import SourceUnavailable
 from kho.pipeline.context import Clock, Context, StepResult
 from kho.sql_files import run_file
 
@@ -112,3 +113,33 @@ def retain(today: date, context: Context, *, dry_run: bool = False) -> StepResul
     found = remove_expired(context.engine, context.settings, today, dry_run=dry_run)
     said = "nothing was removed: a dry run" if dry_run else ""
     return clock.result(None, counts={**found.counts(), "kept_batches": len(found.kept)}, message=said)
+
+
+def send_alerts(context: Context, *, dry_run: bool = False) -> StepResult:
+    """Tell people what is wrong and what is over, each thing once (`include/alerts.yaml`).
+
+    Args:
+        dry_run: change nothing and send nothing; the message says what would be sent.
+
+    Raises:
+        SourceUnavailable: some messages did not get through; the next run tries them again.
+        ConfigurationError: the configuration is wrong.
+    """
+    from datetime import UTC, datetime
+
+    from kho.alerts.step import send_alerts
+
+    clock = Clock("alerts", "send")
+    sent = send_alerts(
+        context.engine, context.settings, context.connections, datetime.now(UTC), dry_run=dry_run
+    )
+    if sent.busy:
+        return clock.result(None, outcome="unchanged", message="another process is sending")
+    if sent.failed:
+        raise SourceUnavailable(
+            f"{len(sent.failed)} messages did not get through: {'; '.join(sorted(set(sent.failed)))}",
+            next_step="check the connections that include/alerts.yaml names; kho alerts list",
+        )
+    counts = {"standing": sent.standing, "resolved": sent.resolved, "messages": len(sent.messages)}
+    told = "\n\n".join(f"{who}\n{message.subject}\n{message.text}" for who, message in sent.messages)
+    return clock.result(None, counts=counts, message=told if dry_run else "")

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import smtplib
-import ssl
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -30,6 +28,7 @@ from kho.report.extracts import extract_for
 from kho.report.mend_lists import write_mend_lists
 from kho.report.register import Registered, archived_files, read_registered
 from kho.report.vietnamese import clip, day, technical
+from kho.smtp import Unreachable, set_subject, smtp_session
 from kho.sql_files import run_file
 
 if TYPE_CHECKING:
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from kho.connections import Connection, Connections
     from kho.settings import Settings
 
-_TIMEOUT_SECONDS = 30
-_DEFAULT_PORT = 25
 _TYPES = {
     ".docx": ("application", "vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ".xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -156,12 +153,12 @@ def _send(
     state, error = "failed", "the mail could not be made"
     try:
         message = _message(found, letter, mail, server)
-        with _session(server) as session:
+        with smtp_session(server) as session:
             session.send_message(message)
         state, error = "sent", ""
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as refused:
         state, error = "failed", technical(f"{type(refused).__name__}: {refused}")
-    except _Unreachable as unreachable:
+    except Unreachable as unreachable:
         state, error = "failed", technical(str(unreachable))
     # A connection that breaks later leaves the row at 'sending': the server may have the mail.
     except (smtplib.SMTPServerDisconnected, OSError):
@@ -177,7 +174,7 @@ def _message(found: Registered, letter: Letter, mail: Mail, server: Connection) 
     head, title = found.document.letterhead, found.document.title
     number = f"{found.number}/{head.number_symbol}"
     message = EmailMessage()
-    message["Subject"] = clip(f"{title} (số {number})", 180)
+    set_subject(message, clip(f"{title} (số {number})", 180))
     message["From"] = str(server.extra.get("from_email") or mail.sender)
     message["To"] = letter.recipient
     message["Date"] = format_datetime(found.decided_at or datetime.now(UTC))
@@ -199,37 +196,3 @@ def _message_id(found: Registered, letter: Letter) -> str:
     """The same for every try of the same mail."""
     whose = hashlib.sha256(f"{letter.recipient} {letter.agency_code}".encode()).hexdigest()[:16]
     return f"<report-{found.report_id}-{found.data_sha256[:16]}.{whose}@kho>"
-
-
-class _Unreachable(Exception):
-    """Nothing was handed over: no connection, no login."""
-
-
-@contextmanager
-def _session(server: Connection) -> Iterator[smtplib.SMTP]:
-    """A session with the mail server, as Airflow's own connections of type smtp describe it."""
-    if not server.host:
-        raise ConfigurationError(f"the connection '{server.name}' names no host", next_step="set its host")
-    extra = server.extra
-    timeout = float(extra.get("timeout", _TIMEOUT_SECONDS))
-    try:
-        session: smtplib.SMTP
-        if not _is_set(extra.get("disable_ssl", True)):
-            context = ssl.create_default_context()
-            session = smtplib.SMTP_SSL(server.host, server.port or 465, timeout=timeout, context=context)
-        else:
-            session = smtplib.SMTP(server.host, server.port or _DEFAULT_PORT, timeout=timeout)
-            if not _is_set(extra.get("disable_tls", False)):
-                session.starttls(context=ssl.create_default_context())
-        if server.login and server.password:
-            session.login(server.login, server.password)
-    except (OSError, smtplib.SMTPException) as error:
-        raise _Unreachable(f"{type(error).__name__}: {error}") from error
-    try:
-        yield session
-    finally:
-        session.close()
-
-
-def _is_set(value: object) -> bool:
-    return str(value).strip().lower() in ("1", "true", "yes", "on")
