@@ -6,9 +6,12 @@ import io
 
 import pytest
 
+from kho.contracts import load_contracts
 from kho.errors import ConfigurationError
 from kho.privacy.keys import Keys
 from kho.privacy.subjects import Finder, read_identifiers, tokens
+from kho.rules.suite import load_dataset_suite
+from kho.sql_files import files_in
 
 KEYS = Keys((f"hmac.{'a' * 40}", f"hmac.{'b' * 40}"))
 PERSON = "051085001234"
@@ -52,6 +55,28 @@ def test_a_record_is_known_by_dataset_and_key(finder: Finder) -> None:
     assert not finder.is_record("land", "SK1")
     make = KEYS.maker()
     assert not Finder(frozenset(), frozenset({make("health|")}), make).is_record("health", "")
+
+
+def test_every_record_about_a_person_has_a_way_out_of_the_star() -> None:
+    about = {
+        contract.dataset
+        for contract in load_contracts()
+        if any(column.person_identifier == "record" for column in contract.person_identifiers)
+    }
+    assert about == {"enterprises", "health_records"}
+    assert all(files_in(f"privacy/erase/{dataset}") for dataset in about)
+
+
+def test_every_column_that_is_a_citizen_id_names_a_person() -> None:
+    # What a rule calls a citizen id and a contract forgets would never be erased.
+    for contract in load_contracts():
+        suite = load_dataset_suite(contract)
+        judged = {
+            rule.kwargs.get("column")
+            for rule in suite.rules
+            if rule.type == "expect_column_values_to_be_citizen_id"
+        }
+        assert judged <= {column.name for column in contract.person_identifiers}, contract.dataset
 
 
 def test_the_same_pseudonym_as_one_at_a_time() -> None:
