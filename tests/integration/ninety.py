@@ -83,9 +83,9 @@ class Ninety:
             yield "agencies", self._catalogue(number), None
         if number == 0:
             yield "indicators", [INDICATORS], None
-        if number % 19 == 1:
+        if number % 23 == 1:
             yield "indicator_reports", self._reports(number, night), None
-        if number % 15 == 2:
+        if number % 18 == 2:
             yield "investment_disbursements", *self._changed_vouchers(number, night)
         if number % 30 == 3:
             yield "enterprises", self._registrations(night), None
@@ -120,7 +120,7 @@ class Ninety:
                 sent.append(
                     {
                         "maDonVi": agency, "maChiTieu": INDICATOR, "maDVHC": commune, "kyBaoCao": f"{end:%Y-M%m}",
-                        "lanSuaDoi": str(number // 19 % 3), "giaTri": None if bad else f"{parts[0]},00",
+                        "lanSuaDoi": str(number // 23 % 3), "giaTri": None if bad else f"{parts[0]},00",
                         "donViTinh": "percent", "tuSo": str(parts[0]), "mauSo": str(parts[1]),
                         "ngayCuoiKy": f"{end:%Y%m%d}", "thoiDiemGui": f"{night:%Y%m%d}070000",
                     }
