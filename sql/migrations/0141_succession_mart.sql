@@ -20,5 +20,3 @@ INNER JOIN dw.dim_administrative_unit AS o ON b.old_unit_key = o.unit_key
 INNER JOIN dw.dim_administrative_unit AS n ON b.new_unit_key = n.unit_key;
 COMMENT ON VIEW mart.administrative_unit_succession IS
 'Grain: one row per unit that ended or changed and each unit that it went to; the shares of a unit make one.';
-
-SELECT meta.grant_roles();

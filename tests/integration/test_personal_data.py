@@ -305,7 +305,13 @@ def test_a_night_runs_with_the_rights_of_kho_loader_alone(province: Province) ->
         assert pipeline.run_dataset(dataset, night, context)[-1].outcome == "loaded", dataset
     pipeline.build_star(night, context)
     with context.engine.connect() as db:
-        for query in ("DELETE FROM dq.access_log", "DROP TABLE dw.fact_dossier", "CREATE ROLE mine"):
+        for query in (
+            "DELETE FROM dq.access_log",
+            "DELETE FROM meta.retention_log",
+            "UPDATE meta.erasure_place SET items = 0",
+            "DROP TABLE dw.fact_dossier",
+            "CREATE ROLE mine",
+        ):
             with pytest.raises(sa.exc.DBAPIError, match="permission denied|must be owner"):
                 db.exec_driver_sql(query)
             db.rollback()
