@@ -1,11 +1,12 @@
--- Purpose: what was done to personal data is written down once and stays: the loader may add to these tables and
--- change nothing in them, also after the rights have been given again.
+-- Purpose: what was done to personal data is written down once and stays: the loader may add to these tables
+-- and change nothing in them, also after the rights have been given again.
 CREATE TABLE meta.append_only (table_name regclass PRIMARY KEY);
 COMMENT ON TABLE meta.append_only IS 'Grain: one row per table to which kho_loader may only add.';
 INSERT INTO meta.append_only (table_name) VALUES ('meta.erasure_place'), ('meta.retention_log');
 
 ALTER FUNCTION meta.grant_roles() RENAME TO grant_usual_rights;
-COMMENT ON FUNCTION meta.grant_usual_rights IS 'The larger part of meta.grant_roles(), which is what to call.';
+COMMENT ON FUNCTION meta.grant_usual_rights IS
+'The larger part of meta.grant_roles(), which is what to call.';
 
 CREATE FUNCTION meta.grant_roles() RETURNS text
 LANGUAGE plpgsql

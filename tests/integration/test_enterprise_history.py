@@ -58,7 +58,7 @@ def test_the_star_holds_nobody_s_citizen_id_or_name(province: Province) -> None:
     )
     for schema, table, column in texts:
         found = province.scalar(
-            f"SELECT count(*) FROM {schema}.{table} WHERE {column} ~ '(^|[^0-9])0[0-9]{{11}}($|[^0-9])'"
+            f"SELECT count(*) FROM {schema}.{table} WHERE {column} ~ '(^|[^0-9a-f])0[0-9]{{11}}($|[^0-9a-f])'"
         )
         assert found == 0, f"{schema}.{table}.{column}"
     persons = (

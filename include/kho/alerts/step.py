@@ -88,7 +88,8 @@ def send_alerts(
             failed = (*undelivered(engine), *_outside(built_at, config, settings, connections, now))
             return Sent(noted.standing, noted.resolved, tuple(done), failed)
         finally:
-            # The session goes back to the pool, and would keep the lock there.
+            # Given back before the session is closed: the server may take a while to notice that.
+            run_file(turn, "alert_book/give_turn.sql")
             turn.invalidate()
 
 
