@@ -20,7 +20,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 BUNDLE = "dags-folder"
-WAITS_FOR_PEOPLE = "gate"
+WAIT_FOR_PEOPLE = ("gate", "report_review")
 _UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 
 
@@ -88,7 +88,7 @@ def end_leftovers() -> int:
     bag = DBDagBag()
     with settings.Session() as session:
         left = session.scalars(
-            select(DagRun).where(DagRun.state.in_(_UNFINISHED), DagRun.dag_id != WAITS_FOR_PEOPLE)
+            select(DagRun).where(DagRun.state.in_(_UNFINISHED), DagRun.dag_id.not_in(WAIT_FOR_PEOPLE))
         ).all()
         for run in left:
             dag = bag.get_latest_version_of_dag(run.dag_id, session=session)

@@ -24,7 +24,7 @@ from kho.board.search import find, read_sources
 from kho.board.tonight import STAGES, read_night
 from kho.board.words import LANGUAGES, Words
 from kho.errors import ConfigurationError, KhoError
-from kho.quality.quarantine import STATES, show_case, waive_case
+from kho.quality.quarantine import STATES, note_look, show_case, waive_case
 from kho.quality.submissions import STATES as SUBMISSION_STATES
 from kho.quality.submissions import list_submissions
 from kho.report.names import Names, read_names
@@ -126,11 +126,12 @@ def cases(
 
 @site.get("/cases/{quarantine_id}")
 def case(look: Looking, quarantine_id: int, waived: date | None = None) -> Response:
-    """One case with its masked record."""
+    """One case with its masked record; that somebody looks at it is written down."""
     try:
         file = show_case(look.engine, quarantine_id)
     except ConfigurationError:
         raise HTTPException(404) from None
+    note_look(look.engine, quarantine_id, f"quality board, {look.user.get_name()}")
     told = look.say("waive.done", day=Words(look.visitor.language).day(waived)) if waived else ""
     is_told = told if file.case.waived_until == waived else ""
     return look.page("case", file=file, told=is_told)

@@ -133,6 +133,8 @@ def test_every_case_is_on_one_page_and_none_shows_a_person(server: Server) -> No
     assert "***" in case
     assert "Bí Mật" not in case
     assert "051085001234" not in case
+    looks = "SELECT count(*) AS n FROM dq.access_log WHERE quarantine_id = :case AND purpose = :purpose"
+    assert server.row(looks, case=seen[0], purpose=f"quality board, {VIEWER['user']}").n >= 1
 
 
 @pytest.mark.parametrize(
