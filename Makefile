@@ -37,7 +37,7 @@ check: $(READY) ## Lint and type-check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --cache-dir var/cache/import-linter
-	.venv/bin/sqlfluff lint --disable-progress-bar $(SQL)
+	.venv/bin/sqlfluff lint --processes 0 --disable-progress-bar $(SQL)
 	.venv/bin/kho rules catalogue --check
 
 bench: $(READY) ## Run the benchmarks
