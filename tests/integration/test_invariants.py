@@ -134,8 +134,9 @@ STAR = (
         "CROSS JOIN dw.dim_administrative_unit AS n WHERE o.unit_code = '21142' AND n.unit_code IN ('21136', '21157')"
     ),
     (
-        "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, "
-        "raw_path) VALUES ('b', 'administrative_unit_successions', '2026-11-20', 'loaded', '', '1.0.0', 0, '')"
+        # Its key by name: other tests may have taken the first from the sequence.
+        "INSERT INTO meta.batch (batch_key, batch_id, dataset, as_of, status, content_sha256, contract_version, "
+        "fetched, raw_path) OVERRIDING SYSTEM VALUE VALUES (1, 'b', 'administrative_unit_successions', '2026-11-20', 'loaded', '', '1.0.0', 0, '')"
     ),
     "INSERT INTO dw.dim_agency (agency_key, agency_code, name_vi) VALUES (900, 'H48.01', 'Sở Một')",
     "INSERT INTO dw.dim_indicator (indicator_key, indicator_code, name_vi) VALUES (900, 'CT-1', 'Một')",
