@@ -15,7 +15,8 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import psycopg2
@@ -178,7 +179,9 @@ def _apply_one(backend: PostgresqlBackend, migration: Migration, sha256: str) ->
         raise BadMigration("'transactional: false' is not supported here")
     with backend.transaction():
         backend.execute("set local search_path to default")
-        migration.process_steps(backend, "apply")
+        # yoyo prints what a SELECT gives; between the lines of a night it tells nobody anything.
+        with redirect_stdout(StringIO()):
+            migration.process_steps(backend, "apply")
         backend.execute(f"set local search_path to {_SCHEMA}")
         backend.mark_one(migration, log=False)
         backend.execute(

@@ -40,6 +40,11 @@ def _is_named(column: "pd.Series[Any]", unreadable: "pd.Series[Any]") -> "pd.Ser
     return texts.str.contains(f",{column.name},", regex=False).astype(bool)
 
 
+def _unless_all_is_read(unreadable: Sql, condition: Sql) -> Sql:
+    """The condition where something is unreadable: of nearly all rows nothing is, and CASE asks no more."""
+    return sa.case((unreadable.is_(None), sa.true()), else_=condition)
+
+
 def _position(column: Sql, unreadable: Sql) -> Sql:
     return sa.func.strpos(unreadable, f",{getattr(column, 'name', '')},")
 
@@ -57,7 +62,7 @@ def _is_readable(column: "pd.Series[Any]", unreadable: "pd.Series[Any]") -> "pd.
 
 
 def _is_readable_sql(column: Sql, unreadable: Sql) -> Sql:
-    return sa.or_(unreadable.is_(None), _position(column, unreadable) == 0)
+    return _unless_all_is_read(unreadable, _position(column, unreadable) == 0)
 
 
 class ColumnPairValuesPresent(ColumnPairMapMetricProvider):
@@ -105,7 +110,7 @@ def _are_readable(columns: pd.DataFrame) -> "pd.Series[bool]":
 
 def _are_readable_sql(columns: Sequence[Sql]) -> Sql:
     *named, unreadable = columns
-    return sa.or_(unreadable.is_(None), sa.and_(*(_position(column, unreadable) == 0 for column in named)))
+    return _unless_all_is_read(unreadable, sa.and_(*(_position(column, unreadable) == 0 for column in named)))
 
 
 class MulticolumnReadable(MulticolumnMapMetricProvider):
