@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from kho.bulk_copy import copy_batches
-from kho.conform.expressions import KEY_HASH, conform
+from kho.conform.expressions import CONTENT_HASH, KEY_HASH, conform
 from kho.contracts.model import Contract
 from kho.corrections import Correction, corrected
 from kho.duck import connect as duck_connect
@@ -123,6 +123,7 @@ def create_stage_table(db: sa.Connection, contract: Contract, table: StageTable)
     """An empty staging table, and one for the source's keys beside it."""
     columns = [sa.Column("_row", sa.BigInteger), sa.Column("_unreadable", sa.Text)]
     columns += [sa.Column(column.name, _SqlType(column.sql_type)) for column in contract.columns]
+    columns.append(sa.Column(CONTENT_HASH, sa.BigInteger))
     columns.append(sa.Column("_repeat", sa.SmallInteger, server_default="0", nullable=False))
     columns.append(sa.Column(BROKEN, sa.Boolean))
     keys = [sa.Column(column.name, sa.Text) for column in contract.key]

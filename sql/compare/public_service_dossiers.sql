@@ -23,6 +23,7 @@ SELECT
     t.fee_amount_vnd,
     t.source_updated_at AS updated_at
 FROM compared AS s
-INNER JOIN dw.fact_dossier AS t ON s.dossier_code = t.dossier_code
+INNER JOIN dw.fact_dossier AS t
+    ON s.dossier_code = t.dossier_code AND t.received_date_key = dw.date_key(s.received_at, -1)
 INNER JOIN dw.dim_agency AS a ON t.agency_key = a.agency_key
 INNER JOIN dw.dim_procedure AS p ON t.procedure_key = p.procedure_key

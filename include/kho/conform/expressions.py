@@ -46,6 +46,9 @@ VIETNAMESE_NUMBER = "1.234,56"
 KEY_HASH = "_key_hash"
 """The conformed column that is there to find keys that occur twice; NULL where the key is incomplete."""
 
+CONTENT_HASH = "_content_hash"
+"""The conformed column that tells whether a record is the one that came before: a number made of all others."""
+
 _NUMBER_PATTERN = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
 _SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
@@ -90,7 +93,7 @@ def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
     return (
         landed.select(*row, *given, *units)
         .select(*row, *read)
-        .select(*row, _unreadable(contract, types), *names, _key_hash(contract))
+        .select(*row, _unreadable(contract, types), *names, _content_hash(contract), _key_hash(contract))
     )
 
 
@@ -99,6 +102,15 @@ def _key_hash(contract: Contract) -> Expression:
     key = [ColumnExpression(column.name) for column in contract.key]
     complete = reduce(operator.and_, (part.isnotnull() for part in key))
     return CaseExpression(complete, FunctionExpression("hash", *key)).alias(KEY_HASH)
+
+
+def _content_hash(contract: Contract) -> Expression:
+    """A number that is equal for equal records. DuckDB may make others in its next version: whoever compares
+    takes a different number for a reason to look, not for a change."""
+    columns = [ColumnExpression(column.name) for column in contract.columns]
+    # Shifted by a bit, so that it fits a signed number.
+    shifted = FunctionExpression(">>", FunctionExpression("hash", *columns), ConstantExpression(1))
+    return shifted.cast("BIGINT").alias(CONTENT_HASH)
 
 
 def _given_or_missing(

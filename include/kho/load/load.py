@@ -88,6 +88,7 @@ def load_batch(
             return _already_loaded(db, manifest.batch_id)
         _require_base(db, manifest)
         run_file(db, "stage/tune_for_batch.sql")
+        run_file(db, "load/name_batch.sql", batch_key=batch_key)
         if set_aside:
             set_aside(db)
         _create_views(db, contract, table)
@@ -189,8 +190,9 @@ def _create_views(db: sa.Connection, contract: Contract, table: StageTable) -> N
     rejected = rejected_table(table)
     key = ", ".join(f"coalesce(s.{column.name}::text, '')" for column in contract.key)
     views = {
+        # NOT IN: asked of each row while it is read, by a hash of the few; a join hashes the whole batch.
         "accepted": f"SELECT s.* FROM {table.quoted} AS s WHERE s._repeat = 0 "
-        f"AND NOT EXISTS (SELECT FROM {rejected.quoted} AS r WHERE r._row = s._row)",
+        f"AND s._row NOT IN (SELECT r._row FROM {rejected.quoted} AS r)",
         "accepted_keys": f"SELECT concat_ws('|', {key}) AS business_key FROM pg_temp.accepted AS s",
         "rejected": "SELECT business_key, agency_code, failed_rules, raw::jsonb AS raw, raw_md5 "
         f"FROM {rejected.quoted}",

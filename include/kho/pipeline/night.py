@@ -41,6 +41,7 @@ def build_star(as_of: date, context: Context) -> StepResult:
         copy_classifications(db)
         copy_dimensions(db, context.settings)
         turned = turn_cases(db, as_of)
+        run_file(db, "mart/make_months_ahead.sql", as_of=as_of)
         run_file(db, "mart/refresh.sql")
         refresh_indicators(db, as_of, context.settings)
         invariants = note_invariants(db, as_of)

@@ -6,7 +6,8 @@ case, one at the gate, one that is not loaded, the one that was loaded last, and
 of a table consists of, because it comes as changes only.
 
 A batch is marked before its files are removed: killed in between, the next run removes the files that are
-left. The star is not touched: what a batch brought stays there, and cannot be made again from the raw zone.
+left. The star keeps what a batch brought, though it cannot be made again from the raw zone; only facts that are
+kept by month lose whole months, if the policy says so, and those are detached, not dropped.
 """
 
 from __future__ import annotations
@@ -200,6 +201,8 @@ def _rows(engine: sa.Engine, policy: Policy, today: date, found: Retention, *, d
                 run_file(db, "privacy/retain/empty_cases.sql", dataset=gone.dataset, older_than=older_than)
             elif gone.kind == "report_draft":
                 run_file(db, "privacy/retain/drop_drafts.sql", kind=gone.subject, older_than=older_than)
+            elif gone.kind == "fact_month":
+                run_file(db, "privacy/retain/detach_month.sql", month=gone.subject)
             else:
                 run_file(db, "privacy/retain/prune_access_log.sql", older_than=older_than)
             _note(db, gone)
@@ -216,6 +219,10 @@ def _expired_rows(db: sa.Connection, policy: Policy, today: date) -> Iterator[Re
     items = run_file(db, "privacy/retain/access_log.sql", older_than=before).scalar_one()
     if items:
         yield Removed("access_log", "", "who looked at what", items, before)
+    if policy.fact_month_days is not None:
+        before = today - timedelta(days=policy.fact_month_days)
+        for row in run_file(db, "privacy/retain/fact_months.sql", older_than=before).all():
+            yield Removed("fact_month", "", row.name, row.items, before)
 
 
 def _note(db: sa.Connection, gone: Removed) -> None:

@@ -27,6 +27,7 @@ class Policy(BaseModel):
     closed_case_days: Days
     report_draft_days: Days
     access_log_days: Annotated[int, Field(ge=365, le=36_500)]
+    fact_month_days: Annotated[int, Field(ge=365, le=36_500)] | None
 
 
 def load_policy(path: Path | None = None) -> Policy:

@@ -71,6 +71,8 @@ def write_rejects(
     with engine.begin() as db:
         target.drop(db, checkfirst=True)
         target.create(db)
+        # Few, looked up in a hash while the batch is read: by several processes, if this is not.
+        db.exec_driver_sql(f"ALTER TABLE {rejected.quoted} SET (parallel_workers = 0)")
     agency = (
         "coalesce(_agency, '')" if contract.quality.agency_column else f"'{contract.quality.owner_agency}'"
     )

@@ -130,6 +130,7 @@ def load_into_shadow(
         )
     ).one()
     loaded = 0
+    run_file(db, "load/name_batch.sql", batch_key=batch_key)
     for name in files_in(f"load/{dataset}"):
         statement = sa.text(_beside_the_star(dataset, name))
         wanted = statement.compile().params

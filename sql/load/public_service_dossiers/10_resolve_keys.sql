@@ -1,14 +1,29 @@
 -- Purpose: accepted dossiers as the star has them, every key resolved. Grain: one row per dossier code.
 -- Inputs: accepted (pg_temp view), dimensions. Can run twice: it is a view of this session, dropped at
--- the end. Procedures that the catalogue does not know get a row of their own first, to be completed when
--- the catalogue brings them; a table is made of them because several processes may look for them then.
+-- the end. What the dossiers need is made first: the months that they belong to, and a row for each procedure
+-- that the catalogue does not know, to be completed when the catalogue brings it. One pass finds out both.
+CREATE TEMP TABLE met AS
+SELECT DISTINCT
+    s.received_at::date AS day,
+    s.procedure_code
+FROM accepted AS s;
+
+SELECT count(dw.make_month('dw.fact_dossier', m.first_day)) AS months
+FROM (SELECT DISTINCT date_trunc('month', n.day)::date AS first_day FROM met AS n) AS m;
+
 CREATE TEMP TABLE unknown_procedure AS
+WITH unknown AS (
+    SELECT n.procedure_code FROM met AS n
+    EXCEPT
+    SELECT p.procedure_code FROM dw.dim_procedure AS p
+)
+
 SELECT
     s.procedure_code,
     coalesce(min(s.procedure_name), 'Chưa có trong danh mục') AS name_vi,
     min(s.sector_code) AS sector_code
-FROM accepted AS s
-WHERE s.procedure_code NOT IN (SELECT p.procedure_code FROM dw.dim_procedure AS p)
+FROM unknown AS u
+INNER JOIN accepted AS s ON u.procedure_code = s.procedure_code
 GROUP BY s.procedure_code;
 
 INSERT INTO dw.dim_procedure (procedure_code, name_vi, sector_code, is_inferred, batch_key)
@@ -66,6 +81,7 @@ SELECT
     s.supplement_asked_at,
     s.supplement_received_at,
     s.updated_at AS source_updated_at,
+    s._content_hash AS content_hash,
     s.fee_amount_vnd,
     s.status_code,
     s.channel_code,

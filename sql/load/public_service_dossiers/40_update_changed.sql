@@ -5,7 +5,6 @@ SET
     agency_key = d.agency_key,
     procedure_key = d.procedure_key,
     unit_key = d.unit_key,
-    received_date_key = d.received_date_key,
     due_date_key = d.due_date_key,
     finished_date_key = d.finished_date_key,
     returned_date_key = d.returned_date_key,
@@ -22,6 +21,7 @@ SET
     supplement_asked_at = d.supplement_asked_at,
     supplement_received_at = d.supplement_received_at,
     source_updated_at = d.source_updated_at,
+    content_hash = d.content_hash,
     fee_amount_vnd = d.fee_amount_vnd,
     status_code = d.status_code,
     channel_code = d.channel_code,
@@ -29,4 +29,15 @@ SET
     applicant_type_code = d.applicant_type_code,
     batch_key = :batch_key
 FROM stg.dossier_delta AS d
-WHERE NOT d.is_new AND t.dossier_code = d.dossier_code;
+WHERE
+    NOT d.is_new
+    AND t.dossier_code = d.dossier_code AND t.received_date_key = d.received_date_key;
+
+-- What differs in the record alone, in nothing that the star keeps: not to be looked at again tomorrow.
+UPDATE dw.fact_dossier AS t
+SET content_hash = c.content_hash
+FROM stg.dossier_candidate AS c
+WHERE
+    t.dossier_code = c.dossier_code AND t.received_date_key = dw.date_key(c.received_at, -1)
+    AND c.updated_at >= t.source_updated_at
+    AND c.dossier_code NOT IN (SELECT d.dossier_code FROM stg.dossier_delta AS d);

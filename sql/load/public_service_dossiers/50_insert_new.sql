@@ -4,8 +4,8 @@ INSERT INTO dw.fact_dossier (
     dossier_code, agency_key, procedure_key, unit_key, received_date_key, due_date_key,
     finished_date_key, returned_date_key, document_count, supplement_count, result_count,
     digitised_document_count, electronic_result_count, is_on_time, received_at, due_at, finished_at,
-    returned_at, supplement_asked_at, supplement_received_at, source_updated_at, fee_amount_vnd,
-    status_code, channel_code, submission_form_code, applicant_type_code, batch_key
+    returned_at, supplement_asked_at, supplement_received_at, source_updated_at, content_hash,
+    fee_amount_vnd, status_code, channel_code, submission_form_code, applicant_type_code, batch_key
 )
 SELECT
     d.dossier_code,
@@ -29,6 +29,7 @@ SELECT
     d.supplement_asked_at,
     d.supplement_received_at,
     d.source_updated_at,
+    d.content_hash,
     d.fee_amount_vnd,
     d.status_code,
     d.channel_code,

@@ -1,0 +1,243 @@
+"""Dossiers lie by month: made when they are needed, made ahead, read alone, and detached when their time is over."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kho import pipeline
+from kho.load.load import lock_dataset
+from kho.privacy.retention import remove_expired
+from kho.privacy.retention_policy import load_policy
+from kho.server.databases import ensure_database
+from kho.server.migrations import migrate
+from kho.server.warehouse import engine
+from kho.settings import get_settings
+
+from .fixture_dataset import FixtureNight
+
+DATASET = "public_service_dossiers"
+
+
+def dossier(number: int, received: str, **changes: Any) -> dict[str, Any]:
+    """A record as LGSP sends it, received on a day given as 2026-10-31."""
+    day = date.fromisoformat(received)
+    return {
+        "MaHoSo": f"000.00.02.H48-{day:%y%m%d}-{number:07d}",
+        "MaTTHC": "1.001193",
+        "TenTTHC": "Đăng ký khai sinh",
+        "MaLinhVuc": "HT",
+        "ChuHoSo": "Nguyễn Văn An",
+        "LoaiDoiTuong": "1",
+        "NgayTiepNhan": f"{day:%d/%m/%Y} 08:30:00",
+        "TrangThaiHoSo": "4",
+        "HinhThuc": "1",
+        "KenhThucHien": "2",
+        "DonViXuLy": "000.00.02.H48",
+        "TaiLieuNop": "[]",
+        "DanhSachLePhi": "[]",
+        "DanhSachHoSoBoSung": "[]",
+        "DanhSachGiayToKetQua": "[]",
+        "NgayCapNhat": f"{day:%d/%m/%Y} 09:00:00",
+    } | changes
+
+
+@pytest.fixture
+def nights(fixture_night: FixtureNight) -> FixtureNight:
+    """Three dossiers of two months, loaded."""
+    sent = [dossier(1, "2026-09-30"), dossier(2, "2026-10-01"), dossier(3, "2026-10-31")]
+    counts = fixture_night.load(DATASET, 0, sent)
+    assert counts.loaded == 3
+    return fixture_night
+
+
+def months(nights: FixtureNight, fact: str = "fact_dossier") -> dict[str, int]:
+    """How many rows each month has that has any."""
+    return dict(
+        nights.province.rows(
+            f"SELECT split_part(tableoid::regclass::text, '.', 2), count(*) FROM dw.{fact} GROUP BY 1 ORDER BY 1"
+        )
+    )
+
+
+def test_a_dossier_lies_in_the_month_of_its_receipt(nights: FixtureNight) -> None:
+    assert months(nights) == {"fact_dossier_2026_09": 1, "fact_dossier_2026_10": 2}
+    plan = "\n".join(
+        row[0]
+        for row in nights.province.rows(
+            "EXPLAIN SELECT count(*) FROM dw.fact_dossier WHERE received_date_key BETWEEN 20261001 AND 20261031"
+        )
+    )
+    assert "fact_dossier_2026_10" in plan
+    assert "fact_dossier_2026_09" not in plan
+
+
+def test_a_later_night_finds_what_changed_and_makes_the_month_that_is_missing(nights: FixtureNight) -> None:
+    nights.load(
+        DATASET,
+        1,
+        [
+            dossier(1, "2026-09-30"),
+            dossier(2, "2026-10-01", TrangThaiHoSo="2", NgayCapNhat="05/10/2026 10:00:00"),
+            dossier(4, "2026-08-02"),
+        ],
+    )
+    assert months(nights) == {
+        "fact_dossier_2026_08": 1, "fact_dossier_2026_09": 1, "fact_dossier_2026_10": 2,
+    }  # fmt: skip
+    assert months(nights, "fact_dossier_event") == {"fact_dossier_event_2026_10": 1}
+    changed = nights.province.rows(
+        "SELECT right(f.dossier_code, 1), b.as_of - date '2026-11-20' FROM dw.fact_dossier AS f "
+        "INNER JOIN meta.batch AS b USING (batch_key) ORDER BY 1"
+    )
+    assert changed == [("1", 0), ("2", 1), ("3", 0), ("4", 1)]
+
+
+def test_what_the_star_does_not_keep_changes_no_dossier_and_is_not_looked_at_again(
+    nights: FixtureNight,
+) -> None:
+    row = "SELECT batch_key, status_code, xmin::text, content_hash FROM dw.fact_dossier WHERE received_date_key = 20260930"
+    [before] = nights.province.rows(row)
+    renamed = dossier(1, "2026-09-30", ChuHoSo="Nguyễn Thị Bình", NgayCapNhat="30/09/2026 09:00:00")
+    nights.load(DATASET, 1, [renamed])
+    [after] = nights.province.rows(row)
+    assert after[:2] == before[:2]
+    assert after[3] != before[3]
+    nights.load(DATASET, 2, [renamed])
+    [again] = nights.province.rows(row)
+    assert again == after
+
+
+def test_an_older_state_that_comes_late_changes_nothing(nights: FixtureNight) -> None:
+    older = dossier(3, "2026-10-31", TrangThaiHoSo="1", NgayCapNhat="31/10/2026 08:31:00")
+    everything = "SELECT f::text FROM dw.fact_dossier AS f ORDER BY 1"
+    before = nights.province.rows(everything)
+    assert nights.load(DATASET, 1, [older]).loaded == 1
+    assert nights.province.rows(everything) == before
+
+
+def test_the_months_to_come_are_made_ahead_once(nights: FixtureNight) -> None:
+    pipeline.build_star(date(2026, 11, 20), nights.province.context)
+    names = [row[0] for row in nights.province.rows("SELECT name FROM meta.fact_month ORDER BY name")]
+    ahead = ["2026_11", "2026_12", "2027_01", "2027_02"]
+    assert names == sorted(
+        [f"fact_dossier_{month}" for month in ("2026_09", "2026_10", *ahead)]
+        + [f"fact_dossier_event_{month}" for month in ahead]
+    )
+    assert nights.province.scalar("SELECT dw.make_months_ahead('2026-11-20', 3)") == 0
+
+
+def test_a_month_is_made_beside_readers(nights: FixtureNight) -> None:
+    """Who reads the fact does not wait for a load that has made a month and is not done."""
+    warehouse = nights.province.context.engine
+    with warehouse.begin() as loading, warehouse.connect() as reading:
+        lock_dataset(loading, DATASET)
+        assert loading.scalar(sa.text("SELECT dw.make_month('dw.fact_dossier', '2027-05-01')"))
+        reading.execute(sa.text("SET lock_timeout = '2s'"))
+        assert reading.scalar(sa.text("SELECT count(*) FROM dw.fact_dossier")) == 3
+        loading.rollback()
+
+
+def test_a_month_whose_time_is_over_is_kept_beside_the_star(nights: FixtureNight) -> None:
+    context = nights.province.context
+    policy = load_policy().model_copy(update={"fact_month_days": 365})
+    today = date(2027, 10, 15)
+    planned = remove_expired(context.engine, context.settings, today, dry_run=True, policy=policy)
+    assert [one.subject for one in planned.removed if one.kind == "fact_month"] == ["fact_dossier_2026_09"]
+    assert months(nights) == {"fact_dossier_2026_09": 1, "fact_dossier_2026_10": 2}
+    done = remove_expired(context.engine, context.settings, today, dry_run=False, policy=policy)
+    assert [one.subject for one in done.removed if one.kind == "fact_month"] == ["fact_dossier_2026_09"]
+    assert months(nights) == {"fact_dossier_2026_10": 2}
+    assert nights.province.scalar("SELECT count(*) FROM dw_detached.fact_dossier_2026_09") == 1
+    assert nights.province.rows("SELECT subject FROM meta.retention_log WHERE kind = 'fact_month'") == [
+        ("fact_dossier_2026_09",)
+    ]
+    # Late news of it comes and goes too; neither takes the other's place.
+    nights.load(DATASET, 1, [dossier(5, "2026-09-02")])
+    remove_expired(context.engine, context.settings, today, dry_run=False, policy=policy)
+    assert months(nights) == {"fact_dossier_2026_10": 2}
+    assert nights.province.scalar("SELECT count(*) FROM dw_detached.fact_dossier_2026_09") == 1
+    assert nights.province.scalar("SELECT count(*) FROM dw_detached.fact_dossier_2026_09_late") == 1
+
+
+def test_nothing_leaves_the_star_unless_the_policy_says_so(nights: FixtureNight) -> None:
+    context = nights.province.context
+    remove_expired(context.engine, context.settings, date(2099, 1, 1), dry_run=False)
+    assert months(nights) == {"fact_dossier_2026_09": 1, "fact_dossier_2026_10": 2}
+
+
+def only_to(folder: Path, number: int) -> Path:
+    """The migrations up to a number."""
+    shutil.copytree(get_settings().migrations_dir, folder)
+    for path in folder.glob("*.sql"):
+        if int(path.name[:4]) > number:
+            path.unlink()
+    return folder
+
+
+@pytest.fixture
+def before_months(empty_warehouse: tuple, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A warehouse of the version before, with three dossiers."""
+    server = empty_warehouse[1]
+    name = f"m_{uuid.uuid4().hex[:8]}"
+    ensure_database(server, name)
+    made = engine(server.url(name))
+    migrate(made, only_to(tmp_path / "from", 142))
+    with made.begin() as db:
+        db.execute(
+            sa.text(
+                "INSERT INTO dw.fact_dossier (dossier_code, agency_key, procedure_key, unit_key, received_date_key, "
+                "due_date_key, finished_date_key, returned_date_key, batch_key, received_at, source_updated_at, "
+                "status_code) VALUES "
+                "('a', -1, -1, -2, 20260930, -2, -2, -2, 1, '2026-09-30', '2026-09-30', '4'), "
+                "('b', -1, -1, -2, 20261001, -2, -2, -2, 1, '2026-10-01', '2026-10-01', '4'), "
+                "('c', -1, -1, -2, -1, -2, -2, -2, 1, '1999-10-01', '2026-10-01', '4')"
+            )
+        )
+    yield made
+    made.dispose()
+
+
+def what_reads_it(warehouse: sa.Engine) -> str:
+    """Every view and materialized view: definition, columns, comments, indexes, options."""
+    with warehouse.connect() as db:
+        rows = db.execute(
+            sa.text(
+                "SELECT c.oid::regclass::text, c.relkind, c.reloptions, pg_get_viewdef(c.oid), "
+                "obj_description(c.oid), "
+                "(SELECT array_agg(format('%s %s %s', a.attname, format_type(a.atttypid, a.atttypmod), "
+                "col_description(c.oid, a.attnum)) ORDER BY a.attnum) FROM pg_attribute AS a "
+                "WHERE a.attrelid = c.oid AND a.attnum > 0), "
+                "(SELECT array_agg(pg_get_indexdef(i.indexrelid) ORDER BY 1) FROM pg_index AS i "
+                "WHERE i.indrelid = c.oid) "
+                "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+                "WHERE c.relkind IN ('v', 'm') AND n.nspname IN ('dw', 'mart', 'open_data') "
+                "ORDER BY 1"
+            )
+        ).all()
+    return json.dumps([list(row) for row in rows], default=str, ensure_ascii=False, indent=1)
+
+
+def test_a_warehouse_of_the_version_before_keeps_its_dossiers_and_what_reads_them(
+    before_months: sa.Engine, tmp_path: Path
+) -> None:
+    readers = what_reads_it(before_months)
+    migrate(before_months, only_to(tmp_path / "to", 145))
+    assert what_reads_it(before_months) == readers
+    with before_months.connect() as db:
+        rows = db.execute(
+            sa.text("SELECT dossier_code, tableoid::regclass::text FROM dw.fact_dossier ORDER BY 1")
+        ).all()
+        assert [tuple(row) for row in rows] == [
+            ("a", "dw_month.fact_dossier_2026_09"),
+            ("b", "dw_month.fact_dossier_2026_10"),
+            ("c", "dw_month.fact_dossier_undated"),
+        ]
