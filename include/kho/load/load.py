@@ -87,6 +87,7 @@ def load_batch(
         if status == "loaded":
             return _already_loaded(db, manifest.batch_id)
         _require_base(db, manifest)
+        run_file(db, "history/begin_load.sql", batch_key=batch_key)
         run_file(db, "stage/tune_for_batch.sql")
         if set_aside:
             set_aside(db)
