@@ -317,8 +317,8 @@ ALTER TABLE meta.retention_log ADD CONSTRAINT retention_log_kind_check CHECK (
     kind IN ('batch', 'request_log', 'closed_case', 'report_draft', 'access_log', 'history')
 );
 
--- Facts to which loads only add (fact_dossier_event, fact_task_status) need none. The version of an enterprise
--- to which an event pointed may be gone since, so its dimension has a history too.
+-- Facts to which loads only add (fact_dossier_event, fact_task_status) need none. The version of an
+-- enterprise to which an event pointed may be gone since, so its dimension has a history too.
 SELECT meta.keep_history('dw.fact_cashless_payment', 'cashless_payments');
 SELECT meta.keep_history('dw.fact_commune_form_value', 'commune_socioeconomic_forms');
 SELECT meta.keep_history('dw.fact_digital_signature', 'digital_signatures');
