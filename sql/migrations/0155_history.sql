@@ -26,9 +26,9 @@ CREATE VIEW dw.known_batch AS
 SELECT
     batch_key,
     dataset,
-    known_from
+    coalesce(known_from, as_of) AS known_from
 FROM meta.batch
-WHERE known_from IS NOT NULL;
+WHERE status = 'loaded';
 COMMENT ON VIEW dw.known_batch IS
 'Grain: one row per loaded batch, with the night from which its rows were believed.';
 
@@ -334,5 +334,44 @@ SELECT meta.keep_history('dw.fact_land_parcel', 'land_parcels');
 SELECT meta.keep_history('dw.fact_plan_task_progress', 'plan_task_progress');
 SELECT meta.keep_history('dw.fact_population', 'population');
 SELECT meta.keep_history('dw.fact_school_month', 'students_schools');
+
+-- What was overwritten without a new number is believed until then, as every other fact is.
+CREATE OR REPLACE FUNCTION mart.indicator_value_as_known_at(day date) RETURNS TABLE (
+    indicator_code text,
+    agency_code text,
+    commune_code text,
+    unit_key integer,
+    period_code text,
+    revision_number integer,
+    indicator_value numeric,
+    numerator numeric,
+    denominator numeric,
+    submitted_at timestamp,
+    known_since date
+)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT DISTINCT ON (v.indicator_key, v.agency_key, v.unit_key, v.period_code)
+        i.indicator_code,
+        a.agency_code,
+        u.unit_code,
+        v.unit_key,
+        v.period_code,
+        v.revision_number,
+        v.indicator_value,
+        v.numerator,
+        v.denominator,
+        v.submitted_at,
+        b.known_from
+    FROM dw.fact_indicator_value_as_known_at(day) AS v
+    INNER JOIN dw.known_batch AS b ON v.batch_key = b.batch_key
+    INNER JOIN dw.dim_indicator AS i ON v.indicator_key = i.indicator_key
+    INNER JOIN dw.dim_agency AS a ON v.agency_key = a.agency_key
+    INNER JOIN dw.dim_administrative_unit AS u ON v.unit_key = u.unit_key
+    ORDER BY v.indicator_key, v.agency_key, v.unit_key, v.period_code, v.revision_number DESC
+$$;
+COMMENT ON FUNCTION mart.indicator_value_as_known_at IS
+'Grain: one row per indicator, agency, commune and period: the revision that the warehouse held after the
+night of that day, as it was then.';
 
 SELECT meta.grant_roles();
