@@ -90,7 +90,7 @@ def _change(engine: sa.Engine, way: str, batch: int, step: int) -> float:
         run_file(db, "history/switch.sql", state="off" if way == "off" else "on")
         db.exec_driver_sql(
             "CREATE TEMP TABLE delta ON COMMIT DROP AS SELECT dossier_code, status_code || '+' AS status_code "
-            f"FROM dw.fact_dossier WHERE right(dossier_code, 9)::int % {step} = 0"
+            f"FROM dw.fact_dossier WHERE right(dossier_code, 9)::int %% {step} = 0"
         )
         db.exec_driver_sql("ANALYZE delta")
         began = time.perf_counter()

@@ -14,9 +14,12 @@ import sqlalchemy as sa
 
 from kho import pipeline
 from kho.connections import EnvironmentConnections
+from kho.contracts import load_contract
 from kho.pipeline import Context
 from kho.privacy.retention import remove_expired
+from kho.quality.invariants import check_invariants
 from kho.quality.lineage import tables_of
+from kho.quality.links import unresolved_keys
 from kho.settings import get_settings
 from kho.sql_files import files_in, read_sql
 from tests.forked import run_forked
@@ -259,6 +262,31 @@ def test_earlier_states_follow_a_dimension_and_that_is_no_revision(units: Units)
     # Sent again, it is the row that it was.
     load_night(units.context, "digital_signatures", day("12-02"), [signature(FINANCE, "202609", 46)])
     assert known(units, "fact_digital_signature", name, "1 5 12-02")["12-02"] == [(46, "Sở Tài chính")]
+
+
+def test_facts_of_a_commune_that_was_abolished_before_are_their_source_s_fault(units: Units) -> None:
+    """It is known in December that 21028 went into 21025 on 1 October; September's and October's figures are there."""
+    units.people("2026-M09", day("09-01"), {"21028": 5})
+    units.people("2026-M10", day("1"), {"21028": 6, "21025": 7})
+    dated = (
+        "UPDATE dw.fact_population SET month_start_date_key = replace(period_code, '-M', '')::int * 100 + 1"
+    )
+    with units.context.engine.begin() as db:
+        db.exec_driver_sql(dated)
+    contract = [load_contract("population")]
+
+    def found() -> tuple[Any, ...]:
+        with units.context.engine.connect() as db:
+            [(_, keys, lost)] = unresolved_keys(db, contract)
+            misplaced = next(one for one in check_invariants(db) if one.name == "keys_are_of_their_day")
+        return keys, lost, misplaced.broken
+
+    assert found() == (3, 0, 0)
+    merged = "2026-10-01,{},21025,commune,Phường Cẩm Thành,,,,,,made up,"
+    units.load(day("12-01"), [merged.format(code) for code in ("21025", "21028")])
+    assert found() == (3, 1, 0)
+    units.refresh()
+    assert units.measure("population.people", day("12-01"), "2026-M10") == {"21025": 13}
 
 
 def test_a_registration_is_believed_with_the_version_that_it_made(units: Units) -> None:
