@@ -138,7 +138,7 @@ BEGIN
     END IF;
     IF to_regclass(history) IS NULL THEN
         EXECUTE format(
-            'CREATE TABLE %s (LIKE %s, history_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, '
+            'CREATE TABLE %s (LIKE %s, history_id bigint GENERATED ALWAYS AS IDENTITY, '
             'superseded_by integer, believed_until date NOT NULL, by_deletion boolean NOT NULL)',
             history, fact
         );

@@ -64,14 +64,14 @@ def main(arguments: Sequence[str]) -> None:
             )
         began = time.perf_counter()
         with engine.connect() as db:
-            count = db.scalar(sa.text("SELECT count(*) FROM dw.fact_dossier_as_known_at('2026-10-05')"))
+            count = db.scalar(sa.text("SELECT count(*) FROM dw.fact_dossier_as_known_at('2026-10-15')"))
         console.print(
             f"all {count} dossiers of a day: {time.perf_counter() - began:.2f} s; base {base:.2f} s"
         )
         began = time.perf_counter()
         with engine.connect() as db:
             query = (
-                "SELECT * FROM dw.fact_dossier_as_known_at('2026-10-05') WHERE dossier_code = 'H48-000000020'"
+                "SELECT * FROM dw.fact_dossier_as_known_at('2026-10-15') WHERE dossier_code = 'H48-000000020'"
             )
             db.execute(sa.text(query)).one()
         console.print(f"one of them: {1000 * (time.perf_counter() - began):.1f} ms")

@@ -80,7 +80,7 @@ def as_login(province: Province, login: str) -> Iterator[sa.Connection]:
         finally:
             db.rollback()
             db.exec_driver_sql("RESET SESSION AUTHORIZATION")
-            db.rollback()
+            db.commit()
 
 
 @pytest.fixture(scope="module")
