@@ -26,7 +26,17 @@ from kho.connections import EnvironmentConnections
 from kho.night.sources import close_sources, open_sources
 from kho.server import mariadb, postgres
 from kho.settings import Settings, get_settings
-from tests.benchmarks import board, indicators, judging, nights, questions, read_sql, rules_at_scale, snapshot
+from tests.benchmarks import (
+    board,
+    history,
+    indicators,
+    judging,
+    nights,
+    questions,
+    read_sql,
+    rules_at_scale,
+    snapshot,
+)
 from tests.benchmarks.dossier_pages import write_pages
 from tests.benchmarks.step import run_step
 
@@ -45,6 +55,7 @@ OTHERS = {
     "questions": questions.main,
     "board": board.main,
     "nights": nights.main,
+    "history": history.main,
 }
 """Benchmarks of their own: `make bench ARGS=snapshot`."""
 

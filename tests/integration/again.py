@@ -8,6 +8,7 @@ are replaced by what the member is known by, and `batch_key` is left out.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,10 +51,21 @@ def whole_star(context: Context) -> dict[str, list[str]]:
         return {name: _rows(db, name) for name in names.all()}
 
 
-def _rows(db: sa.Connection, table: str) -> list[str]:
+def whole_history(context: Context) -> dict[str, list[str]]:
+    """All earlier states of these rows, with the nights on which they were given up."""
+    with context.engine.connect() as db:
+        names = db.execute(
+            sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'dw_history'")
+        ).scalars()
+        return {
+            name: _rows(db, name, "dw_history", ("believed_until", "by_deletion")) for name in names.all()
+        }
+
+
+def _rows(db: sa.Connection, table: str, schema: str = "dw", more: Sequence[str] = ()) -> list[str]:
     described = _describe(db, table)
     targets = dict(db.execute(_FOREIGN, {"name": f"dw.{table}"}).tuples().all())
-    columns = []
+    columns = [f"t.{name}" for name in more]
     for name in described.columns:
         if name in {"batch_key", described.surrogate}:
             continue
@@ -65,7 +77,9 @@ def _rows(db: sa.Connection, table: str) -> list[str]:
             )
         else:
             columns.append(f"t.{name}")
-    return sorted(map(repr, db.execute(sa.text(f"SELECT {', '.join(columns)} FROM dw.{table} AS t")).all()))
+    return sorted(
+        map(repr, db.execute(sa.text(f"SELECT {', '.join(columns)} FROM {schema}.{table} AS t")).all())
+    )
 
 
 _FOREIGN = sa.text(

@@ -177,43 +177,56 @@ class Ninety:
         return [self.dossiers[code] | today for code in changed]
 
     def _load(self, dataset: str, night: date, records: Records, keys: Records | None) -> None:
-        context, contract = self.context, load_contract(dataset)
-        with Landing(context.settings.raw_zone, dataset, "ninety") as landing:
-            landing.write_batches(_table(contract.source_names, records).to_batches())
-            if keys is not None:
-                names = tuple(column.source_name for column in contract.key)
-                landing.write_batches(_table(names, keys).to_batches(), "keys")
-            manifest = Manifest(
-                batch_id=batch_id(dataset, night, landing.content_sha256),
-                dataset=dataset,
-                as_of=night,
-                contract_version=contract.version,
-                endpoint="ninety",
-                content_sha256=landing.content_sha256,
-                fetched=len(records),
-                window_to=datetime.combine(night, datetime.min.time()),
-                requests=1,
-            )
-            folder = landing.publish(manifest)
-        ledger.enter(context.engine, manifest, folder.relative_to(context.settings.home))
-        for step in (pipeline.stage, pipeline.validate, pipeline.load):
-            step(manifest.batch_id, context)
-        pipeline.finish(dataset, night, context, batch_id=manifest.batch_id, outcome="loaded")
+        load_night(self.context, dataset, night, records, keys)
+
+
+def load_night(
+    context: Context, dataset: str, night: date, records: Records, keys: Records | None = None
+) -> None:
+    """One night of a dataset: these records, and perhaps all keys that its source has."""
+    batch = land_night(context, dataset, night, records, keys)
+    for step in (pipeline.stage, pipeline.validate, pipeline.load):
+        step(batch, context)
+    pipeline.finish(dataset, night, context, batch_id=batch, outcome="loaded")
+
+
+def land_night(context: Context, dataset: str, night: date, records: Records, keys: Records | None) -> str:
+    """Land a night's answer and enter it in the ledger; returns the batch."""
+    contract = load_contract(dataset)
+    with Landing(context.settings.raw_zone, dataset, "ninety") as landing:
+        landing.write_batches(_table(contract.source_names, records).to_batches())
+        if keys is not None:
+            names = tuple(column.source_name for column in contract.key)
+            landing.write_batches(_table(names, keys).to_batches(), "keys")
+        manifest = Manifest(
+            batch_id=batch_id(dataset, night, landing.content_sha256),
+            dataset=dataset,
+            as_of=night,
+            contract_version=contract.version,
+            endpoint="ninety",
+            content_sha256=landing.content_sha256,
+            fetched=len(records),
+            window_to=datetime.combine(night, datetime.min.time()),
+            requests=1,
+        )
+        folder = landing.publish(manifest)
+    ledger.enter(context.engine, manifest, folder.relative_to(context.settings.home))
+    return manifest.batch_id
 
 
 INDICATORS = {"indicator_code": INDICATOR, "name_vi": "Trực tuyến"}
 
 
-def write_rules(checkout: Path) -> None:
+def write_rules(checkout: Path, ruled: Mapping[str, tuple[str, str]] = RULED) -> None:
     """One rule for each of these datasets, in place of the project's; the others keep theirs."""
     folder = checkout / "expectations"
     real = folder.resolve()
     folder.unlink()
     folder.mkdir()
     for path in real.iterdir():
-        if path.stem not in RULED:
+        if path.stem not in ruled:
             (folder / path.name).symlink_to(path)
-    for dataset, (column, good) in RULED.items():
+    for dataset, (column, good) in ruled.items():
         text = RULE.format(dataset=dataset, column=column, good=good)
         (folder / f"{dataset}.yaml").write_text(text, encoding="utf-8")
 

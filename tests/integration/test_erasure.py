@@ -80,7 +80,12 @@ def mentions(text: str, person: tuple[str, ...]) -> bool:
 
 @pytest.fixture(scope="module")
 def before(province: Province, person: tuple[str, ...]) -> dict[str, Any]:
-    """What there is before the erasure."""
+    """What there is before the erasure; each record of a person was revised once."""
+    with province.context.engine.begin() as db:
+        for table in ("fact_health_record", "fact_enterprise_event", "dim_enterprise"):
+            db.exec_driver_sql(
+                f"UPDATE dw.{table} SET source_updated_at = source_updated_at + interval '1 second'"
+            )
     rows = {dataset: raw(province, dataset) for dataset in PERSONAL}
     about = {
         dataset: {
@@ -104,7 +109,18 @@ def before(province: Province, person: tuple[str, ...]) -> dict[str, Any]:
         "cases": province.scalar("SELECT count(*) FROM dq.quarantine"),
         "health": province.scalar("SELECT sum(health_records) FROM mart.health_state"),
         "records": province.scalar("SELECT count(*) FROM dw.fact_health_record"),
+        "history": history(province),
     }
+
+
+def history(province: Province) -> dict[str, set[tuple[Any, ...]]]:
+    """Whose earlier states are kept."""
+    queries = {
+        "enterprises": "SELECT event_code FROM dw_history.fact_enterprise_event",
+        "health_records": "SELECT record_code FROM dw_history.fact_health_record",
+        "versions": "SELECT enterprise_ref, valid_from FROM dw_history.dim_enterprise",
+    }
+    return {name: set(province.rows(query)) for name, query in queries.items()}
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +161,19 @@ def test_killed_at_every_turn_it_is_one_order_and_finished(erased: Province, per
     assert erased.scalar("SELECT count(*) FROM meta.suppressed_subject WHERE kind = 'identifier'") == len(
         person
     )
+
+
+def test_what_was_known_of_the_person_before_is_gone_too(erased: Province, before: dict[str, Any]) -> None:
+    left = history(erased)
+    for dataset in ABOUT_PERSONS:
+        gone = before["history"][dataset] - left[dataset]
+        assert gone
+        assert {code for (code,) in gone} <= before["about"][dataset]
+        assert not before["about"][dataset] & {code for (code,) in left[dataset]}
+        assert not left[dataset] - before["history"][dataset], "an erasure is no revision"
+    refs = {ref for (ref,) in erased.rows("SELECT enterprise_ref FROM dw.dim_enterprise")}
+    assert {ref for ref, _ in left["versions"]} <= refs
+    assert left["versions"] < before["history"]["versions"]
 
 
 def test_the_person_is_in_no_file(erased: Province, person: tuple[str, ...]) -> None:

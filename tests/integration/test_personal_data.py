@@ -42,6 +42,13 @@ def province() -> Iterator[Province]:
             assert province.run(dataset, EPOCH)[-1].outcome == "loaded", dataset
         pipeline.build_star(EPOCH, province.context)
         make_logins(province)
+        # What rows said before is looked for as what they say.
+        with province.context.engine.begin() as db:
+            for table in ("fact_dossier", "fact_health_record", "fact_enterprise_event", "dim_enterprise"):
+                db.exec_driver_sql(
+                    f"UPDATE dw.{table} SET source_updated_at = source_updated_at + interval '1 second'"
+                )
+            db.exec_driver_sql("UPDATE dw.fact_land_parcel SET map_sheet = map_sheet + 1")
         yield province
 
 
@@ -73,7 +80,7 @@ def as_login(province: Province, login: str) -> Iterator[sa.Connection]:
         finally:
             db.rollback()
             db.exec_driver_sql("RESET SESSION AUTHORIZATION")
-            db.rollback()
+            db.commit()
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +124,7 @@ def readable(db: sa.Connection, role: str) -> list[tuple[str, str]]:
     query = (
         "SELECT n.nspname || '.' || quote_ident(c.relname), quote_ident(a.attname) FROM pg_attribute AS a "
         "JOIN pg_class AS c ON a.attrelid = c.oid JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        "WHERE n.nspname IN ('stg', 'dw', 'mart', 'dq', 'meta', 'open_data') AND c.relkind IN ('r', 'v', 'm', 'p') "
+        "WHERE n.nspname IN ('stg', 'dw', 'dw_history', 'mart', 'dq', 'meta', 'open_data') AND c.relkind IN ('r', 'v', 'm', 'p') "
         "AND a.attnum > 0 AND NOT a.attisdropped AND has_schema_privilege(:role, n.oid, 'USAGE') "
         "AND has_column_privilege(:role, c.oid, a.attnum, 'SELECT') "
         "AND format_type(a.atttypid, NULL) ~ '^(text|json|name|char|bytea)' ORDER BY 1, 2"
@@ -184,12 +191,18 @@ REFUSED = {
         "SELECT enterprise_ref FROM dw.dim_enterprise",
         "SELECT * FROM dw.dim_enterprise",
         "SELECT * FROM dw.fact_health_record",
+        "SELECT record_code FROM dw_history.fact_health_record",
+        "SELECT * FROM dw.fact_health_record_as_known_at('2026-11-20')",
+        "SELECT parent_ref FROM dw_history.dim_enterprise",
+        "SELECT * FROM dw.dim_enterprise_as_known_at('2026-11-20')",
+        "DELETE FROM dw_history.fact_dossier",
         "SELECT * FROM dq.quarantine_masked",
         "SELECT dq.case_record(1, 'x')",
     ),
     "kho_public": (
         "SELECT * FROM mart.health_state",
         "SELECT * FROM dw.dim_agency",
+        "SELECT * FROM dw_history.fact_dossier",
         "SELECT * FROM dq.quarantine_masked",
         "SELECT smallest_count FROM meta.disclosure",
         "SELECT dq.case_record(1, 'x')",
@@ -220,6 +233,16 @@ def test_what_is_not_a_role_s_is_refused_and_the_refusal_tells_nothing(
             assert leaked([str(caught.value)], secrets) == [], query
             db.rollback()
             db.exec_driver_sql(f"SET SESSION AUTHORIZATION {PEOPLE[role]}")
+
+
+def test_analysts_ask_what_was_believed_of_what_they_may_read(province: Province) -> None:
+    with as_login(province, PEOPLE["kho_analyst"]) as db:
+        believed = "SELECT count(*) FROM dw.fact_dossier_as_known_at(:day)"
+        assert db.scalar(sa.text(believed), {"day": EPOCH}) > 0
+        assert db.scalar(sa.text(believed), {"day": EPOCH - timedelta(days=1)}) == 0
+        assert db.scalar(sa.text("SELECT count(*) FROM dw_history.fact_dossier")) > 0
+        assert db.scalar(sa.text("SELECT count(name_vi) FROM dw_history.dim_enterprise")) > 0
+        db.execute(sa.text("SELECT * FROM mart.indicator_value_as_known_at(:day)"), {"day": EPOCH})
 
 
 def test_a_steward_sees_the_cases_of_his_agency_whatever_he_sets(province: Province) -> None:

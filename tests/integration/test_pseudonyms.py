@@ -217,6 +217,21 @@ def test_a_new_key_changes_every_pseudonym_and_knows_everybody_again(home: Setti
     assert rows(home, query) == [("Trần Bí", "định kỳ", 2, 3)]
 
 
+def revise(home: Settings) -> None:
+    """Every enterprise says something else than before."""
+    with warehouse(home).begin() as db:
+        db.exec_driver_sql("UPDATE dw.dim_enterprise SET source_updated_at = now() WHERE enterprise_key > 0")
+
+
+def test_a_new_key_changes_what_was_known_before_too_and_is_no_revision(home: Settings) -> None:
+    load(home, 1, PERSON, OTHER, FIRM)
+    revise(home)
+    rotate_keys(warehouse(home), ring(home), "Trần Bí", "định kỳ")
+    kept = rows(home, "SELECT enterprise_ref FROM dw_history.dim_enterprise")
+    assert len(kept) == 3
+    assert {ref for (ref,) in kept} == refs(home) == expected(present(home))
+
+
 @pytest.mark.parametrize("where", ["add_pseudonym_layer", "commit", "promote"])
 def test_a_change_of_key_that_is_killed_loses_nobody(home: Settings, where: str) -> None:
     load(home, 1, PERSON, OTHER, FIRM)
@@ -262,12 +277,13 @@ def test_every_load_that_makes_pseudonyms_is_declared_with_its_columns(home: Set
     }
     assert folders == {name for (name,) in rows(home, "SELECT dataset FROM meta.pseudonym_column")}
     load(home, 1, PERSON, OTHER, FIRM)
+    revise(home)
     declared = set(rows(home, "SELECT table_name::text, column_name::text FROM meta.pseudonym_column"))
     columns = rows(
         home,
         "SELECT table_schema || '.' || table_name, column_name::text FROM information_schema.columns "
         "JOIN information_schema.tables USING (table_schema, table_name) "
-        "WHERE table_schema = 'dw' AND data_type = 'text' AND table_type = 'BASE TABLE'",
+        "WHERE table_schema IN ('dw', 'dw_history') AND data_type = 'text' AND table_type = 'BASE TABLE'",
     )
     holding = {
         (table, column)

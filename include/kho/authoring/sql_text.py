@@ -42,6 +42,8 @@ def migration(slug: str, proposal: Proposal, kind: str) -> str:
         f"-- Purpose: {slug}, as the contract has it. Grain: one row per {_grain(proposal)}.{note}\n"
         f"CREATE TABLE dw.{kind}_{slug} (\n    {body}\n);\n"
         f"COMMENT ON TABLE dw.{kind}_{slug} IS\n'Grain: one row per {_grain(proposal)}, its latest state.';\n"
+        "-- What a row said before is kept, so that one can ask what was believed on a day.\n"
+        f"SELECT meta.keep_history('dw.{kind}_{slug}', '{slug}');\n"
     )
 
 

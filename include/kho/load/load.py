@@ -87,8 +87,9 @@ def load_batch(
         if status == "loaded":
             return _already_loaded(db, manifest.batch_id)
         _require_base(db, manifest)
-        run_file(db, "stage/tune_for_batch.sql")
+        run_file(db, "history/begin_load.sql", batch_key=batch_key)
         run_file(db, "load/name_batch.sql", batch_key=batch_key)
+        run_file(db, "stage/tune_for_batch.sql")
         if set_aside:
             set_aside(db)
         _create_views(db, contract, table)

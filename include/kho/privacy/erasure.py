@@ -257,6 +257,7 @@ def _warehouse(
         for contract in sorted(contracts, key=lambda one: one.dataset):
             lock_dataset(db, contract.dataset)
         same_key(db)
+        run_file(db, "history/switch.sql", state="off")
         for contract in contracts:
             name = contract.dataset
             tables = list(run_file(db, "privacy/staging_tables.sql", dataset=name).scalars())
@@ -347,5 +348,6 @@ def _note_in(db: sa.Connection, erasure: Erasure, place: str, items: int) -> Non
 def _vacuum(engine: sa.Engine) -> None:
     """Let the server reuse the space of the rows that are gone."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        for table in ("dq.quarantine", "dw.fact_health_record", "dw.dim_enterprise"):
-            db.exec_driver_sql(f"VACUUM {table}")
+        db.exec_driver_sql("VACUUM dq.quarantine")
+        for table in ("fact_health_record", "fact_enterprise_event", "dim_enterprise"):
+            db.exec_driver_sql(f"VACUUM dw.{table}, dw_history.{table}")

@@ -6,8 +6,9 @@ case, one at the gate, one that is not loaded, the one that was loaded last, and
 of a table consists of, because it comes as changes only.
 
 A batch is marked before its files are removed: killed in between, the next run removes the files that are
-left. The star keeps what a batch brought, though it cannot be made again from the raw zone; only facts that are
-kept by month lose whole months, if the policy says so, and those are detached, not dropped.
+left. The star keeps what a batch brought, though it cannot be made again from the raw zone; its history goes
+with the term of what the source sent, and facts that are kept by month lose whole months if the policy says so:
+those are detached, not dropped.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def remove_expired(
     found = Retention()
     for contract in load_contracts():
         _raw_zone(engine, settings, contract, policy, today, found, dry_run=dry_run)
+        _history(engine, contract, policy, today, found, dry_run=dry_run)
     _rows(engine, policy, today, found, dry_run=dry_run)
     return found
 
@@ -121,6 +123,33 @@ def _raw_zone(
             _remove(home / row.batch_id)
     logs_before = today - timedelta(days=policy.request_log_days)
     _request_logs(engine, settings, contract, logs_before, found, dry_run=dry_run)
+
+
+def _history(
+    engine: sa.Engine,
+    contract: Contract,
+    policy: Policy,
+    today: date,
+    found: Retention,
+    *,
+    dry_run: bool,
+) -> None:
+    """States that the dataset's rows gave up as long ago as what its source sent then is kept."""
+    older_than = today - timedelta(days=contract.retention_days or policy.raw_zone_days)
+    with engine.begin() as db:
+        pruned = run_file(
+            db,
+            "privacy/retain/prune_history.sql",
+            dataset=contract.dataset,
+            older_than=older_than,
+            dry_run=dry_run,
+        )
+        for row in pruned.all():
+            if row.items:
+                gone = Removed("history", contract.dataset, row.table_name, row.items, older_than)
+                found.removed.append(gone)
+                if not dry_run:
+                    _note(db, gone)
 
 
 def _request_logs(

@@ -1,7 +1,8 @@
 """How many keys of a fact lead to master data, and how many to nothing known.
 
 In: the facts that a dataset fills, and their foreign keys as the database declares them. Out: keys judged,
-and keys that point to the unknown member or to one that only data has named. Not applicable is no key.
+and keys that point to the unknown member, to one that only data has named, or to one that was abolished
+before the fact's own day. Not applicable is no key.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ def unresolved_keys(db: sa.Connection, contracts: Sequence[Contract]) -> Iterato
     keys: dict[str, list[tuple[str, str, str, bool]]] = {}
     for row in run_file(db, "measure/foreign_keys.sql"):
         keys.setdefault(row.fact, []).append((row.key, row.dimension, row.dimension_key, row.may_be_inferred))
+    gone = {row.relation: int(row.facts) for row in run_file(db, "measure/members_gone.sql")}
     for contract in contracts:
         facts = [name for name in tables_of(contract.dataset) if name in keys]
         counts = [_count(db, fact, keys[fact]) for fact in facts]
         if counts:
-            yield contract.dataset, sum(n for n, _ in counts), sum(bad for _, bad in counts)
+            yield (
+                contract.dataset,
+                sum(n for n, _ in counts),
+                sum(bad for _, bad in counts) + sum(gone.get(name, 0) for name in facts),
+            )
 
 
 def _count(db: sa.Connection, fact: str, keys: Sequence[tuple[str, str, str, bool]]) -> tuple[int, int]:

@@ -138,6 +138,7 @@ def load_into_shadow(
         result = db.execute(statement, {k: v for k, v in parameters.items() if k in wanted})
         if name.endswith(COUNT_FILE):
             loaded = int(result.scalar_one())
+    run_file(db, "load/name_batch.sql", batch_key="")
     db.exec_driver_sql("DROP VIEW pg_temp.accepted, pg_temp.rejected, pg_temp.source_keys")
     # Nobody else analyses temporary tables.
     for owned in owned_tables(dataset):
