@@ -232,6 +232,9 @@ BEGIN
     EXECUTE format('ALTER TABLE %s DETACH PARTITION dw_month.%I', fact, name);
     IF kept_as <> name THEN
         EXECUTE format('ALTER TABLE dw_month.%I RENAME TO %I', name, kept_as);
+        EXECUTE format(
+            'ALTER TABLE dw_month.%I RENAME CONSTRAINT %I TO %I', kept_as, name || '_pkey', kept_as || '_pkey'
+        );
     END IF;
     EXECUTE format('ALTER TABLE dw_month.%I SET SCHEMA dw_detached', kept_as);
     RETURN format('dw_detached.%I', kept_as);
