@@ -23,7 +23,7 @@ from tests.integration.embedded import temporary_home
 _ROUNDS = 5
 _WORLD = """
 INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, raw_path, known_from)
-SELECT 'b' || n, 'public_service_dossiers', date '2026-10-01' + n, 'loaded', '', '1', 0, '', date '2026-10-01' + n
+SELECT 'b' || n, 'public_service_dossiers', date '2026-10-01' + n, 'loaded', '', '1', 0, '', CASE n WHEN 0 THEN date '2026-10-01' END
 FROM generate_series(0, 30) AS n;
 INSERT INTO dw.fact_dossier (dossier_code, agency_key, procedure_key, unit_key, received_date_key, due_date_key,
     finished_date_key, returned_date_key, batch_key, received_at, source_updated_at, status_code, channel_code)

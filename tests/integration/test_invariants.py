@@ -103,7 +103,9 @@ BREAKS = [
     pytest.param(
         "keys_are_of_their_day",
         "UPDATE dw.fact_land_parcel SET unit_key = "
-        "(SELECT unit_key FROM dw.dim_administrative_unit WHERE unit_code = '21142')",
+        "(SELECT unit_key FROM dw.dim_administrative_unit WHERE unit_code = '21142'); "
+        "INSERT INTO dw.dim_administrative_unit (unit_code, valid_from, unit_level, name_vi) "
+        "VALUES ('21142', '2025-07-01', 'commune', 'Xã Trà Bùi Mới')",
         "fact_land_parcel: 21142, valid from 1900-01-01 to 2025-06-30: 1 rows of other days, the first of 2026-11-20",
         id="a version that had ended",
     ),
