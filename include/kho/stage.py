@@ -33,12 +33,9 @@ from kho.errors import ReconciliationError
 from kho.raw_zone.landing import record_files
 from kho.rules.duck_labels import (
     APPLYING,
-    KEY,
-    LABELS,
+    BROKEN,
     NO_LABELS,
-    RAW,
-    RAW_MD5,
-    RULES,
+    VERDICTS,
     DuckLabels,
     duck_labels,
     leave_mark,
@@ -61,8 +58,8 @@ put the rules into its words (half a second) than to let PostgreSQL ask every ro
 BESIDE = ("keys", "judged", "tally", "repeated", "failed", "rejected")
 """What the names of tables beside a staging table end in, after `__`."""
 
-_HELD_BYTES = 4 << 20
-"""Rows that break a rule are held up to this size, and then copied."""
+_HELD_BYTES = 8 << 20
+"""Rows that break a rule are held up to this size, and then labelled and copied."""
 
 _NO_HASHES = np.empty(0, np.uint64)
 _NO_ROWS = np.empty(0, np.int64)
@@ -269,7 +266,7 @@ class Verdicts:
 
     def watch(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """The same stream without the labels."""
-        schema = pa.schema([field for field in reader.schema if field.name not in LABELS])
+        schema = pa.schema([field for field in reader.schema if field.name not in VERDICTS])
 
         def batches() -> Iterator[pa.RecordBatch]:
             for batch in reader:
@@ -280,10 +277,13 @@ class Verdicts:
         return pa.RecordBatchReader.from_batches(schema, batches())
 
     def close(self) -> None:
-        """Copy what is still held."""
+        """Label and copy what is still held."""
         held, self._held, self._bytes = self._held, [], 0
         if held:
-            copy_batches(self._engine, pa.RecordBatchReader.from_batches(held[0].schema, held), self._target)
+            with duck_connect(threads=1, memory="150MB") as duck:
+                rows = duck.from_arrow(pa.Table.from_batches(held))
+                labelled = self._labels.labelled(rows, self._agency).to_arrow_reader(BATCH_ROWS)
+                copy_batches(self._engine, labelled, self._target)
 
     def tally(self) -> Tally:
         """How many rows each rule applies to."""
@@ -305,14 +305,11 @@ class Verdicts:
             self._counts[agency, applying] += rows
 
     def _hold(self, batch: pa.RecordBatch) -> None:
-        broken = batch.column(RULES).is_valid()
-        if not broken.true_count:
+        broken = batch.column(BROKEN)
+        if broken.null_count == batch.num_rows:
             return
-        parts = {"_row": batch.column("_row"), "_agency": self._agency_of(batch), "_key": batch.column(KEY)}
-        parts |= {"rules": batch.column(RULES), "raw": batch.column(RAW), "raw_md5": batch.column(RAW_MD5)}
-        chosen = pa.record_batch(parts).filter(broken)
-        self._held.append(chosen)
-        self._bytes += chosen.nbytes
+        self._held.append(batch.filter(broken))
+        self._bytes += self._held[-1].nbytes
         if self._bytes >= _HELD_BYTES:
             self.close()
 

@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -135,6 +136,26 @@ def _peak_mib() -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
+class _OwnMemory:
+    """The most memory that was this process's own, looked at a hundred times a second.
+
+    The system keeps the peak only of all that is resident, pages of shared libraries' files among it.
+    """
+
+    def __init__(self) -> None:
+        self.peak_mib = 0.0
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def look(self) -> None:
+        found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        self.peak_mib = max(self.peak_mib, int(found[1]) / 1024 if found else 0.0)
+
+    def _watch(self) -> None:
+        while True:
+            self.look()
+            time.sleep(0.01)
+
+
 def main() -> None:
     """Run the step named on the command line and print its measurements."""
     parser = argparse.ArgumentParser()
@@ -151,6 +172,7 @@ def main() -> None:
     if arguments.step in ("stage", "validate"):
         load_gx()  # as in the nightly run, whose tasks are forked from a process that has imported it
     imported = _peak_mib()
+    own = _OwnMemory()
     started = time.monotonic()
     result: object = ""
     seconds = None
@@ -163,12 +185,14 @@ def main() -> None:
     else:
         result = getattr(pipeline, arguments.step)(arguments.subject, context).counts
     seconds = seconds if seconds is not None else time.monotonic() - started
+    own.look()
     peak = _peak_mib()
     print(
         json.dumps(
             {
                 "seconds": round(seconds, 2),
                 "peak_mib": round(peak),
+                "own_mib": round(own.peak_mib),
                 "imported_mib": round(imported),
                 "result": result,
             }

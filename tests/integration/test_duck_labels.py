@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kho.conform.expressions import conform
 from kho.contracts import Contract
 from kho.rules.conditions import row_conditions
-from kho.rules.duck_labels import KEY, RULES, DuckLabels, already_asked, mark_of, translate
+from kho.rules.duck_labels import BROKEN, DuckLabels, already_asked, mark_of, translate
 from kho.rules.labelling import failed_table, label
 from kho.rules.suite import Suite
 from kho.rules.validate import validate
@@ -60,8 +60,9 @@ def test_duckdb_and_postgresql_name_the_same_rows(name: str, pg_engine: sa.Engin
         assert found.keys() == {rule.rule_id for rule in suite.row_rules}
         applies = translate({rule: one.applies for rule, one in conditions.items()}, conformed)
         assert applies.keys() == found.keys()
-        labels = DuckLabels(found, key=key).select(conformed).filter(f"{RULES} IS NOT NULL")
-        broken = {row: (text, rules) for row, text, rules in labels.select("_row", KEY, RULES).fetchall()}
+        labels = DuckLabels(found, key=key)
+        some = labels.labelled(labels.select(conformed).filter(BROKEN), None).select("_row, _key, rules")
+        broken = {row: (text, rules) for row, text, rules in some.fetchall()}
         for rule_id, text in found.items():
             ours = {row for row, (_, rules) in broken.items() if rule_id in rules}
             differing = sorted(ours ^ theirs[rule_id])

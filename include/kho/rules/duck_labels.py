@@ -2,8 +2,8 @@
 
 In:  the conditions of the row rules, as Great Expectations makes them for PostgreSQL; a DuckDB
      relation of conformed rows.
-Out: the relation with the columns `LABELS`: which rules a row breaks, and of such a row its key and its
-     record as received; and which rules apply to it.
+Out: the relation with the columns `VERDICTS`: whether a row breaks a rule, which apply to it, and of a row
+     that breaks one its record as received; and then of those rows which rules they break.
 
 No rule is written twice: it is the same condition, printed for DuckDB. What is not known to mean the
 same in both is left to PostgreSQL: sub-queries and windows, the order of texts, casts, and any function
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from kho.rules.suite import Suite
     from kho.stage import StageTable
 
-RULES, KEY, RAW, RAW_MD5, APPLYING = "_rules", "_key", "_raw", "_raw_md5", "_applying"
-LABELS = (RULES, KEY, RAW, RAW_MD5, APPLYING)
-"""Columns that judging adds. All but the last are NULL in rows that break nothing; the last has a bit for
-each entry of `DuckLabels.domains` that the row belongs to."""
+BROKEN, APPLYING, RAW = "_broken", "_applying", "_raw"
+VERDICTS = (BROKEN, APPLYING, RAW)
+"""Columns that judging adds: whether a row breaks a rule, or NULL; a bit for each entry of
+`DuckLabels.domains` that it belongs to; and of a row that breaks one its record as received."""
 
 RAW_RECORD = "replace(CAST(to_json({0}) AS VARCHAR), '\\u0000', '\\ufffd')"
 """A landed record as JSON; PostgreSQL's has no place for the character 0."""
@@ -88,8 +88,8 @@ class _Printer(PGCompiler):
             return self._RENAMED[name].format(self.process(given[0], **kwargs))
         if name == "pg_input_is_valid":
             return self._is_input(self.process(given[0], **kwargs), _literal(given[1]))
-        if name == "to_char" and _literal(given[1]) == "YYYYMMDD":
-            return f"strftime({self.process(given[0], **kwargs)}, '%Y%m%d')"
+        if name == "to_char" and _literal(given[1]) == "-YYMMDD-":
+            return f"strftime({self.process(given[0], **kwargs)}, '-%y%m%d-')"
         raise _Untranslatable(name)
 
     def _is_input(self, text: str, type_name: Any) -> str:
@@ -188,30 +188,41 @@ class DuckLabels:
     sources: Mapping[str, RowCondition] = field(default_factory=dict)
 
     def select(self, conformed: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-        """The rows with `LABELS`; the records are read from `RECORD`, if the relation has it."""
+        """The rows with `VERDICTS`; the records are read from `RECORD`, if the relation has it."""
         some = " OR ".join(f"({condition})" for condition in self.conditions.values()) or "NULL"
-        each = ", ".join(f"CASE WHEN {text} THEN '{rule}' END" for rule, text in self.conditions.items())
-        # In a CASE the list is made of rows that break something.
-        rules = f"CASE WHEN {some} THEN list_filter([{each}], lambda rule: rule IS NOT NULL) END"
         bits = " + ".join(f"CASE WHEN {text} THEN {1 << n} ELSE 0 END" for n, text in enumerate(self.domains))
-        parts = ", ".join(f"coalesce(CAST(\"{name}\" AS VARCHAR), '')" for name in self.key)
-        key = f"concat_ws('|', {parts})" if parts else "NULL"
         has_record = RECORD in conformed.columns
-        record = RAW_RECORD.format(RECORD) if has_record else "NULL"
-        labelled = conformed.select(
+        raw = f"CASE WHEN {BROKEN} THEN {RAW_RECORD.format(RECORD)} END" if has_record else "NULL"
+        return conformed.select(
             duckdb.StarExpression(),
-            duckdb.SQLExpression(f"CAST({rules} AS VARCHAR[])").alias(RULES),
+            # In a CASE a row that breaks one rule is not asked about the others.
+            duckdb.SQLExpression(f"CASE WHEN {some} THEN TRUE END").alias(BROKEN),
             duckdb.SQLExpression(f"CAST({bits or '0'} AS BIGINT)").alias(APPLYING),
-        )
-        return labelled.select(
+        ).select(
             duckdb.StarExpression(exclude=[RECORD] if has_record else []),
-            *(
-                duckdb.SQLExpression(f"CASE WHEN {RULES} IS NOT NULL THEN CAST({text} AS VARCHAR) END").alias(
-                    name
-                )
-                for name, text in ((KEY, key), (RAW, record))
-            ),
-        ).select(duckdb.StarExpression(), duckdb.SQLExpression(f"md5({RAW})").alias(RAW_MD5))
+            duckdb.SQLExpression(f"CAST({raw} AS VARCHAR)").alias(RAW),
+        )
+
+    def labelled(self, broken: duckdb.DuckDBPyRelation, agency_column: str | None) -> duckdb.DuckDBPyRelation:
+        """Rows that break a rule as `_row`, `_agency`, `_key`, `rules`, `raw`, `raw_md5`.
+
+        Apart from `select`, for many rows at a time: to list the rules of the few in each vector would
+        cost a third of what it costs to judge all.
+        """
+        each = ", ".join(f"CASE WHEN {text} THEN '{rule}' END" for rule, text in self.conditions.items())
+        parts = ", ".join(f"coalesce(CAST(\"{name}\" AS VARCHAR), '')" for name in self.key)
+        agency = f'"{agency_column}"' if agency_column else "CAST(NULL AS VARCHAR)"
+        columns = {
+            "_agency": agency,
+            "_key": f"concat_ws('|', {parts})" if parts else "CAST(NULL AS VARCHAR)",
+            "rules": f"list_filter([{each}], lambda rule: rule IS NOT NULL)",
+            "raw": RAW,
+            "raw_md5": f"md5({RAW})",
+        }
+        return broken.select(
+            duckdb.ColumnExpression("_row"),
+            *(duckdb.SQLExpression(text).alias(name) for name, text in columns.items()),
+        )
 
 
 NO_LABELS = DuckLabels({})

@@ -108,9 +108,7 @@ def label(
     else:
         some = sa.or_(sa.false(), *(condition.unexpected for condition in conditions.values()))
         again = _labels(connection, table.beside("repeated"), agency_column, conditions, key_columns, some)
-        judged = sa.select(*(sa.column(name) for name in ("_row", "_agency", "_key", "rules"))).select_from(
-            _source(table.beside("judged"))
-        )
+        judged = _select("_row", "_agency", "_key", "rules").select_from(_source(table.beside("judged")))
         text = f"{_as_text(connection, judged)} UNION ALL {again}"
     failed = failed_table(table)
     _allow_parallel_plan(connection)
@@ -194,8 +192,9 @@ def evaluated(
 
 
 def _tallied(connection: sa.Connection, table: StageTable) -> Counter[tuple[str, str | None]]:
-    columns = (sa.column(name) for name in ("rule_id", "_agency", "evaluated"))
-    rows = connection.execute(sa.select(*columns).select_from(_source(table.beside("tally"))))
+    rows = connection.execute(
+        _select("rule_id", "_agency", "evaluated").select_from(_source(table.beside("tally")))
+    )
     return Counter({(rule_id, agency): count for rule_id, agency, count in rows})
 
 
@@ -208,6 +207,11 @@ def _failed(connection: sa.Connection, table: StageTable) -> dict[tuple[str, str
         .group_by(rule, agency)
     )
     return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def _select(*names: str) -> sa.Select[Any]:
+    columns: list[sa.ColumnElement[Any]] = [sa.column(name) for name in names]
+    return sa.select(*columns)
 
 
 def _source(table: StageTable) -> sa.TableClause:
