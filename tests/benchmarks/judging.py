@@ -6,7 +6,9 @@ validate step is the rest. The yardstick is what nobody could do without: readin
 the staging table that a rule looks at (`count(column)` of all of them, by the one process of a sequential scan and,
 beside it, by the parallel scan that PostgreSQL would plan), and writing the failing rows with their records as
 received. Each step runs in a process of its own. Peak memory is that process's: all that is resident, pages of
-libraries' files that every process of the machine shares among it, and beside it what is its own.
+libraries' files that every process of the machine shares among it, and beside it what is its own. Next to the
+times stands what they cost in CPU, of the step and of its sessions in the database: on a machine that others
+use only that ratio means something.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import os
 import shutil
 import time
 from datetime import date
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -59,16 +62,17 @@ def main(arguments: list[str]) -> None:
         write_pages(pages, min(rows, MOST_PAGES), 1, *master_codes(settings))
         batch = _multiplied(context, land(context, pages, AS_OF), max(1, rows // MOST_PAGES))
         turns = [
-            [run_step(environment, step, batch, AS_OF) for step in ("stage_unjudged", "stage")]
+            [_run(settings, environment, step, batch) for step in ("stage_unjudged", "stage")]
             for _ in range(TURNS)
         ]
         plain, staged = (median(turn[place]["seconds"] for turn in turns) for place in (0, 1))
-        validated = run_step(environment, "validate", batch, AS_OF)
+        plain_cpu, staged_cpu = (min(turn[place]["cpu_seconds"] for turn in turns) for place in (0, 1))
+        validated = _run(settings, environment, "validate", batch)
         contract = load_contract(DATASET)
         manifest = read_manifest(context.settings.raw_zone / DATASET / batch)
         rules = suite_of_batch(context.engine, contract, manifest)[0].row_rules
         columns = sorted(frozenset[str]().union(*(rule.columns for rule in rules)))
-        reading, in_parallel, writing = _yardstick(context.engine, batch, columns)
+        reading, in_parallel, writing, scan_cpu = _yardstick(context.engine, batch, columns)
     finally:
         context.engine.dispose()
         postgres.stop(settings)
@@ -80,13 +84,17 @@ def main(arguments: list[str]) -> None:
             "row_rules": len(rules),
             "staged_unjudged_s": round(plain, 2),
             "judged_while_staging_s": round(judged, 2),
+            "judged_while_staging_cpu_s": round(staged_cpu - plain_cpu, 2),
             "validate_s": validated["seconds"],
+            "validate_cpu_s": round(validated["cpu_seconds"], 2),
             "rejected": validated["result"]["quarantined"],
             "columns_read": len(columns),
             "scan_s": round(reading, 2),
             "parallel_scan_s": round(in_parallel, 2),
             "write_s": round(writing, 2),
             "ratio": round((judged + validated["seconds"]) / (reading + writing), 2),
+            "scan_and_write_cpu_s": round(scan_cpu, 2),
+            "ratio_cpu": round((staged_cpu - plain_cpu + validated["cpu_seconds"]) / scan_cpu, 2),
             "ratio_parallel": round((judged + validated["seconds"]) / (in_parallel + writing), 2),
             "peak_mib": validated["peak_mib"],
             "own_mib": validated["own_mib"],
@@ -124,8 +132,28 @@ def _multiplied(context: pipeline.Context, batch: str, times: int) -> str:
     return manifest.batch_id
 
 
-def _yardstick(engine: sa.Engine, batch: str, columns: list[str]) -> tuple[float, float, float]:
-    """Seconds of reading what rules look at, by one process and in parallel, and of writing the failing rows."""
+def _run(settings: Settings, environment: dict[str, str], step: str, batch: str) -> dict[str, Any]:
+    """A step, with the CPU of its sessions in the database added to its own."""
+    server = int((settings.postgres_data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+    before = _cpu(server, of_children=True)
+    result = run_step(environment, step, batch, AS_OF)
+    time.sleep(1)  # until the server has seen its sessions end
+    result["cpu_seconds"] += _cpu(server, of_children=True) - before
+    return result
+
+
+def _cpu(process: int, *, of_children: bool = False) -> float:
+    """Seconds of CPU that a process has used, or those of its children that have ended."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    used = fields[13:15] if of_children else fields[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
+def _yardstick(engine: sa.Engine, batch: str, columns: list[str]) -> tuple[float, float, float, float]:
+    """Seconds of reading what rules look at, by one process and in parallel, and of writing the failing rows.
+
+    The last is what one process needs of CPU for both.
+    """
     table = stage_table(batch)
     counts = ", ".join(f'count("{column}")' for column in columns)
     with engine.begin() as db:
@@ -140,9 +168,13 @@ def _yardstick(engine: sa.Engine, batch: str, columns: list[str]) -> tuple[float
         in_parallel = median(timed(scan) for _ in range(TURNS))
         db.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
         alone = median(timed(scan) for _ in range(TURNS))
+        backend = int(db.exec_driver_sql("SELECT pg_backend_pid()").scalar() or 0)
+        before = _cpu(backend)
+        timed(scan)
         written = timed(f"CREATE UNLOGGED TABLE stg.again AS SELECT * FROM {rejected_table(table).quoted}")
+        cpu = _cpu(backend) - before
         db.exec_driver_sql("DROP TABLE stg.again")
-    return alone, in_parallel, written
+    return alone, in_parallel, written, cpu
 
 
 def _report(result: dict[str, Any]) -> None:

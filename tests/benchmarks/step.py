@@ -1,7 +1,7 @@
 """One measured step in a process of its own, so that its peak memory is its own.
 
-In: a step's name and the folder or batch it works on. Out: one line of JSON: seconds, peak memory of
-this process in MiB, and what the step returned.
+In: a step's name and the folder or batch it works on. Out: one line of JSON: seconds, seconds of CPU and peak
+memory of this process (not the database's) in MiB, and what the step returned.
 """
 
 from __future__ import annotations
@@ -144,16 +144,22 @@ class _OwnMemory:
 
     def __init__(self) -> None:
         self.peak_mib = 0.0
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._over = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._watcher.join()
+        self.look()
 
     def look(self) -> None:
         found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
         self.peak_mib = max(self.peak_mib, int(found[1]) / 1024 if found else 0.0)
 
     def _watch(self) -> None:
-        while True:
+        while not self._over.wait(0.01):
             self.look()
-            time.sleep(0.01)
 
 
 def main() -> None:
@@ -173,7 +179,7 @@ def main() -> None:
         load_gx()  # as in the nightly run, whose tasks are forked from a process that has imported it
     imported = _peak_mib()
     own = _OwnMemory()
-    started = time.monotonic()
+    started, cpu = time.monotonic(), time.process_time()
     result: object = ""
     seconds = None
     if arguments.step == "land":
@@ -185,12 +191,14 @@ def main() -> None:
     else:
         result = getattr(pipeline, arguments.step)(arguments.subject, context).counts
     seconds = seconds if seconds is not None else time.monotonic() - started
-    own.look()
+    cpu = time.process_time() - cpu
+    own.stop()
     peak = _peak_mib()
     print(
         json.dumps(
             {
                 "seconds": round(seconds, 2),
+                "cpu_seconds": round(cpu, 2),
                 "peak_mib": round(peak),
                 "own_mib": round(own.peak_mib),
                 "imported_mib": round(imported),

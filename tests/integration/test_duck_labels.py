@@ -1,7 +1,9 @@
 """What DuckDB says of rows on their way into the staging table is what PostgreSQL says of them there."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import sqlalchemy as sa
 
 from kho.conform.expressions import conform
 from kho.contracts import Contract
+from kho.corrections import Correction
+from kho.quality.rejects import rejected_table, write_rejects
 from kho.rules.conditions import row_conditions
 from kho.rules.duck_labels import BROKEN, DuckLabels, already_asked, mark_of, translate
 from kho.rules.labelling import failed_table, label
@@ -82,7 +86,19 @@ def _stage_dossiers(engine: sa.Engine, folder: Path, rows: Sequence[Row], suite:
     )
     pq.write_table(records, folder / "records-00000.parquet")
     batch = f"public_service_dossiers-{folder.name}"
-    stage_batch(engine, contract, batch, folder, len(rows), (suite, PARAMS) if suite else None)
+    fix = Correction(
+        id="channel",
+        key={"dossier_code": "000.00.02.H48-261001-9"},
+        column="channel_code",
+        **{"from": "8", "to": "9"},
+        why="a test",
+        reported_to="nobody",
+        by="nobody",
+        date=date(2026, 10, 1),
+        rows=1,
+        valid_until=date(2026, 12, 31),
+    )
+    stage_batch(engine, contract, batch, folder, len(rows), (suite, PARAMS) if suite else None, [fix])
     return stage_table(batch)
 
 
@@ -94,8 +110,12 @@ def _as_sent(value: Any) -> str | None:
 
 
 def test_verdicts_do_not_depend_on_who_gave_them(pg_engine: sa.Engine, tmp_path: Path) -> None:
-    """Labels on the way, labels afterwards, and labels of a suite that has changed meanwhile."""
-    _, suite = dataset("public_service_dossiers")
+    """Labels on the way, labels afterwards, and labels of a suite that has changed meanwhile.
+
+    Rejected rows keep their records as received, whoever brought them: also what a correction changed.
+    """
+    contract, suite = dataset("public_service_dossiers")
+    critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]
     rows = [suite.sample, {**suite.sample, "dossier_code": "000.00.02.H48-261001-9", "channel_code": "8"}]
     rows += [{**suite.sample, "citizen_id": "123"}, {**suite.sample, "dossier_code": None}, suite.sample]
     outcomes = []
@@ -105,12 +125,15 @@ def test_verdicts_do_not_depend_on_who_gave_them(pg_engine: sa.Engine, tmp_path:
             asked = already_asked(db, table, mark_of(suite, PARAMS))
         assert bool(asked) == (name == "way")
         result = validate(pg_engine, suite, table, "agency_code", PARAMS, ["dossier_code"])
+        write_rejects(pg_engine, contract, table, result.failed_table, critical, tmp_path / name)
         with pg_engine.connect() as db:
             query = sa.text(
                 f"SELECT _row, _agency, _key, rules FROM {result.failed_table.quoted} ORDER BY _row"
             )
-            outcomes.append((result.results, db.execute(query).all()))
+            rejected = sa.text(f"SELECT r, r.raw FROM {rejected_table(table).quoted} AS r ORDER BY _row")
+            outcomes.append((result.results, db.execute(query).all(), db.execute(rejected).all()))
     assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert [json.loads(row.raw)["KenhThucHien"] for row in outcomes[0][2]] == ["8", "2", "2"]
     assert [row.rules for row in outcomes[0][1]] == [
         ["dossier_code_format", "channel_code_known"],
         ["dossier_code_unique", "citizen_id_valid"],

@@ -38,7 +38,7 @@ FROM safe JOIN failing USING (_row)
 
 def rejected_table(table: StageTable) -> StageTable:
     """The table of a batch's rejected rows."""
-    return StageTable(f"{table.name}__rejected", table.schema)
+    return table.beside("rejected")
 
 
 def write_rejects(
