@@ -19,6 +19,7 @@ from kho.extract.files.refusal import for_sender
 from kho.quality.deadlines import load_deadlines
 from kho.raw_zone.manifest import Manifest
 from kho.raw_zone.received import KnownFiles, ReceivedFile
+from kho.rules.duck_labels import is_complete
 from kho.sql_files import run_file
 from kho.stage import stage_table
 
@@ -113,9 +114,5 @@ def note_files(engine: sa.Engine, manifest: Manifest) -> None:
 
 def is_staged(engine: sa.Engine, manifest: Manifest) -> bool:
     """Whether the staging table still holds every landed row: a server crash empties unlogged tables."""
-    table = stage_table(manifest.batch_id)
     with engine.connect() as db:
-        if db.scalar(sa.text("SELECT to_regclass(:name)"), {"name": table.quoted}) is None:
-            return False
-        rows = db.scalar(sa.text(f"SELECT count(*) FROM {table.quoted}"))
-    return bool(rows == manifest.fetched)
+        return is_complete(db, stage_table(manifest.batch_id), manifest.fetched)

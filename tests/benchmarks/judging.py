@@ -1,10 +1,14 @@
 """`make bench ARGS=judging`: what it costs to judge a batch and set its failing rows aside.
 
 In: rows in millions (default 5). Out: a line on the terminal and `var/bench/judging.json`. Dossiers are landed and
-staged twice, without a suite and with one: the difference is what DuckDB's judging costs; the validate step is
-the rest. The yardstick is what nobody could do without: reading the staging table once, as PostgreSQL
-plans it, and writing the failing rows. Each step runs in a process of its own; peak memory is that process's, and
-what it held before it began, Great Expectations imported and no row seen, stands beside it.
+staged without a suite and with one, in turns: the difference of the medians is what judging on the way costs; the
+validate step is the rest. The yardstick is what nobody could do without: reading, once and in memory, each column of
+the staging table that a rule looks at (`count(column)` of all of them, by the one process of a sequential scan and,
+beside it, by the parallel scan that PostgreSQL would plan), and writing the failing rows with their records as
+received. Each step runs in a process of its own. Peak memory is that process's: all that is resident, pages of
+libraries' files that every process of the machine shares among it, and beside it what is its own. Next to the
+times stands what they cost in CPU, of the step and of its sessions in the database: on a machine that others
+use only that ratio means something.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ import os
 import shutil
 import time
 from datetime import date
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import duckdb
@@ -30,12 +36,13 @@ from kho.raw_zone.manifest import Manifest, batch_id, read_manifest
 from kho.server import postgres
 from kho.settings import Settings, get_settings
 from kho.sql_files import run_file
-from kho.stage import BATCH_ROWS, stage_table
+from kho.stage import stage_table
 from tests.benchmarks.dossier_pages import write_pages
 from tests.benchmarks.step import DATASET, land, run_step
 
 LIMITS = {"ratio": 2.0, "peak_mib": 200}
 AS_OF = date(2026, 11, 20)
+TURNS = 3
 MOST_PAGES = 500_000
 """So many dossiers are written as JSON; the rest are copies of them under other codes."""
 
@@ -54,30 +61,46 @@ def main(arguments: list[str]) -> None:
         pages = home / "pages"
         write_pages(pages, min(rows, MOST_PAGES), 1, *master_codes(settings))
         batch = _multiplied(context, land(context, pages, AS_OF), max(1, rows // MOST_PAGES))
-        plain = run_step(environment, "stage_unjudged", batch, AS_OF)
-        staged = run_step(environment, "stage", batch, AS_OF)
-        validated = run_step(environment, "validate", batch, AS_OF)
+        turns = [
+            [_run(settings, environment, step, batch) for step in ("stage_unjudged", "stage")]
+            for _ in range(TURNS)
+        ]
+        plain, staged = (median(turn[place]["seconds"] for turn in turns) for place in (0, 1))
+        plain_cpu, staged_cpu = (min(turn[place]["cpu_seconds"] for turn in turns) for place in (0, 1))
+        validated = _run(settings, environment, "validate", batch)
         contract = load_contract(DATASET)
         manifest = read_manifest(context.settings.raw_zone / DATASET / batch)
-        rules = len(suite_of_batch(context.engine, contract, manifest)[0].row_rules)
-        reading, writing = _yardstick(context.engine, batch)
+        rules = suite_of_batch(context.engine, contract, manifest)[0].row_rules
+        columns = sorted(frozenset[str]().union(*(rule.columns for rule in rules)))
+        reading, in_parallel, writing, scan_cpu = _yardstick(context.engine, batch, columns)
     finally:
         context.engine.dispose()
         postgres.stop(settings)
         shutil.rmtree(home, ignore_errors=True)
-    judged = staged["seconds"] - plain["seconds"]
+    judged = staged - plain
     _report(
         {
             "rows": manifest.fetched,
-            "row_rules": rules,
+            "row_rules": len(rules),
+            "staged_unjudged_s": round(plain, 2),
             "judged_while_staging_s": round(judged, 2),
+            "judged_while_staging_cpu_s": round(staged_cpu - plain_cpu, 2),
             "validate_s": validated["seconds"],
+            "validate_cpu_s": round(validated["cpu_seconds"], 2),
             "rejected": validated["result"]["quarantined"],
+            "columns_read": len(columns),
             "scan_s": round(reading, 2),
+            "parallel_scan_s": round(in_parallel, 2),
             "write_s": round(writing, 2),
             "ratio": round((judged + validated["seconds"]) / (reading + writing), 2),
+            "scan_and_write_cpu_s": round(scan_cpu, 2),
+            "ratio_cpu": round((staged_cpu - plain_cpu + validated["cpu_seconds"]) / scan_cpu, 2),
+            "ratio_parallel": round((judged + validated["seconds"]) / (in_parallel + writing), 2),
             "peak_mib": validated["peak_mib"],
+            "own_mib": validated["own_mib"],
             "imported_mib": validated["imported_mib"],
+            "stage_peak_mib": max(turn[1]["peak_mib"] for turn in turns),
+            "stage_unjudged_peak_mib": max(turn[0]["peak_mib"] for turn in turns),
         }
     )
 
@@ -89,12 +112,15 @@ def _multiplied(context: pipeline.Context, batch: str, times: int) -> str:
     with Landing(context.settings.raw_zone, DATASET, "bench-many") as landing, duckdb.connect() as duck:
         duck.execute("SET memory_limit = '1GB'")
         code = contract.key[0].source_name
-        copies = duck.read_parquet(files).query(
-            "one",
-            f'SELECT one.* EXCLUDE (_row) REPLACE (one."{code}" || copy.range AS "{code}") '
-            f"FROM one CROSS JOIN range({times}) AS copy",
-        )
-        landing.write_batches(copies.to_arrow_reader(BATCH_ROWS))
+        one = duck.read_parquet(files)
+        ((rows,),) = one.aggregate("max(_row) + 1").fetchall()
+        # A file for each copy, as windows of pages make them: staging reads several at a time.
+        for copy in range(times):
+            copied = f'* REPLACE ("{code}" || {copy} AS "{code}", _row + {copy * rows} AS _row)'
+            one.project(copied).write_parquet(
+                str(landing.folder / f"records-{copy:05d}.parquet"), compression="lz4"
+            )
+        landing.rows = rows * times
         landing.add_digest(str(times))
         sha256 = landing.content_sha256
         manifest = Manifest(
@@ -106,17 +132,49 @@ def _multiplied(context: pipeline.Context, batch: str, times: int) -> str:
     return manifest.batch_id
 
 
-def _yardstick(engine: sa.Engine, batch: str) -> tuple[float, float]:
-    """Seconds of reading the staging table to its last column, and of writing the failing rows again."""
+def _run(settings: Settings, environment: dict[str, str], step: str, batch: str) -> dict[str, Any]:
+    """A step, with the CPU of its sessions in the database added to its own."""
+    server = int((settings.postgres_data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+    before = _cpu(server, of_children=True)
+    result = run_step(environment, step, batch, AS_OF)
+    time.sleep(1)  # until the server has seen its sessions end
+    result["cpu_seconds"] += _cpu(server, of_children=True) - before
+    return result
+
+
+def _cpu(process: int, *, of_children: bool = False) -> float:
+    """Seconds of CPU that a process has used, or those of its children that have ended."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    used = fields[13:15] if of_children else fields[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
+def _yardstick(engine: sa.Engine, batch: str, columns: list[str]) -> tuple[float, float, float, float]:
+    """Seconds of reading what rules look at, by one process and in parallel, and of writing the failing rows.
+
+    The last is what one process needs of CPU for both.
+    """
     table = stage_table(batch)
+    counts = ", ".join(f'count("{column}")' for column in columns)
     with engine.begin() as db:
-        started = time.monotonic()
-        db.exec_driver_sql(f"SELECT count(*) FROM {table.quoted} WHERE updated_at IS NULL")
-        read = time.monotonic()
-        db.exec_driver_sql(f"CREATE UNLOGGED TABLE stg.again AS SELECT * FROM {rejected_table(table).quoted}")
-        written = time.monotonic()
+
+        def timed(statement: str) -> float:
+            started = time.monotonic()
+            db.exec_driver_sql(statement)
+            return time.monotonic() - started
+
+        scan = f"SELECT {counts} FROM {table.quoted}"
+        timed(scan)  # into memory, where staging has just left it
+        in_parallel = median(timed(scan) for _ in range(TURNS))
+        db.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
+        alone = median(timed(scan) for _ in range(TURNS))
+        backend = int(db.exec_driver_sql("SELECT pg_backend_pid()").scalar() or 0)
+        before = _cpu(backend)
+        timed(scan)
+        written = timed(f"CREATE UNLOGGED TABLE stg.again AS SELECT * FROM {rejected_table(table).quoted}")
+        cpu = _cpu(backend) - before
         db.exec_driver_sql("DROP TABLE stg.again")
-    return read - started, written - read
+    return alone, in_parallel, written, cpu
 
 
 def _report(result: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """One measured step in a process of its own, so that its peak memory is its own.
 
-In: a step's name and the folder or batch it works on. Out: one line of JSON: seconds, peak memory of
-this process in MiB, and what the step returned.
+In: a step's name and the folder or batch it works on. Out: one line of JSON: seconds, seconds of CPU and peak
+memory of this process (not the database's) in MiB, and what the step returned.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -135,6 +136,32 @@ def _peak_mib() -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
+class _OwnMemory:
+    """The most memory that was this process's own, looked at a hundred times a second.
+
+    The system keeps the peak only of all that is resident, pages of shared libraries' files among it.
+    """
+
+    def __init__(self) -> None:
+        self.peak_mib = 0.0
+        self._over = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._watcher.join()
+        self.look()
+
+    def look(self) -> None:
+        found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        self.peak_mib = max(self.peak_mib, int(found[1]) / 1024 if found else 0.0)
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.01):
+            self.look()
+
+
 def main() -> None:
     """Run the step named on the command line and print its measurements."""
     parser = argparse.ArgumentParser()
@@ -151,7 +178,8 @@ def main() -> None:
     if arguments.step in ("stage", "validate"):
         load_gx()  # as in the nightly run, whose tasks are forked from a process that has imported it
     imported = _peak_mib()
-    started = time.monotonic()
+    own = _OwnMemory()
+    started, cpu = time.monotonic(), time.process_time()
     result: object = ""
     seconds = None
     if arguments.step == "land":
@@ -163,12 +191,16 @@ def main() -> None:
     else:
         result = getattr(pipeline, arguments.step)(arguments.subject, context).counts
     seconds = seconds if seconds is not None else time.monotonic() - started
+    cpu = time.process_time() - cpu
+    own.stop()
     peak = _peak_mib()
     print(
         json.dumps(
             {
                 "seconds": round(seconds, 2),
+                "cpu_seconds": round(cpu, 2),
                 "peak_mib": round(peak),
+                "own_mib": round(own.peak_mib),
                 "imported_mib": round(imported),
                 "result": result,
             }

@@ -15,14 +15,22 @@ from kho.bulk_copy import copy_batches
 from kho.conform.expressions import conform
 from kho.contracts import Contract, dataset_names, load_contract
 from kho.rules.conditions import RowCondition
-from kho.rules.duck_labels import duck_labels, leave_mark
+from kho.rules.duck_labels import duck_labels
 from kho.rules.gx import load_gx
 from kho.rules.gx_suite import to_gx_suite
 from kho.rules.labelling import failed_table, label
 from kho.rules.suite import Rule, Suite, load_dataset_suite
 from kho.rules.validate import validate
 from kho.settings import get_settings
-from kho.stage import BATCH_ROWS, StageTable, create_stage_table
+from kho.stage import (
+    BATCH_ROWS,
+    Repeat,
+    StageTable,
+    Verdicts,
+    create_stage_table,
+    drop_tables,
+    settle,
+)
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]
@@ -93,10 +101,16 @@ def judged_on_the_way(
         create_stage_table(db, contract, table)
     with duckdb.connect() as duck:
         rows = _typed(duck, contract, columns)
-        labels = duck_labels(engine, suite, table, PARAMS, rows)
-        copy_batches(engine, labels.select(rows).to_arrow_reader(BATCH_ROWS), table.quoted)
+        labels = duck_labels(engine, suite, table, PARAMS, rows, contract)
+        verdicts = Verdicts(engine, contract, table, labels)
+        reader = labels.select(rows).to_arrow_reader(BATCH_ROWS)
+        count = copy_batches(engine, verdicts.watch(reader), table.quoted)
+        verdicts.close()
     with engine.begin() as db:
-        leave_mark(db, table, labels)
+        marks = columns.get("_repeat", ())
+        places = db.execute(sa.text(f"SELECT ctid::text, _row FROM {table.quoted}")).all()
+        repeats = [Repeat(place, row, marks[row]) for place, row in places if marks and marks[row]]
+        settle(db, contract, table, labels, repeats, verdicts.tally(), count)
         db.exec_driver_sql(f"ANALYZE {table.quoted}")
     key = [column.name for column in contract.key]
     validation = validate(engine, suite, table, contract.quality.agency_column, PARAMS, key)
@@ -106,7 +120,7 @@ def judged_on_the_way(
         for position, rules in db.execute(found):
             for rule_id in rules:
                 failures[rule_id].add(position)
-        db.exec_driver_sql(f"DROP TABLE {table.quoted}, {validation.failed_table.quoted}")
+        drop_tables(db, table)
     return failures
 
 
@@ -115,7 +129,7 @@ def _typed(duck: duckdb.DuckDBPyConnection, contract: Contract, columns: Columns
     landed = ", ".join(f'CAST(NULL AS VARCHAR) AS "{name}"' for name in contract.source_names)
     like = conform(duck.sql(f"SELECT CAST(0 AS BIGINT) AS _row, {landed}"), contract)
     kinds = dict(zip(like.columns, map(str, like.types), strict=True))
-    kinds |= {"_unreadable": "VARCHAR", "_repeat": "SMALLINT"}
+    kinds |= {"_unreadable": "VARCHAR"}
     texts = {
         name: pa.array([None if value is None else str(value) for value in values], pa.string())
         for name, values in columns.items()
@@ -123,7 +137,7 @@ def _typed(duck: duckdb.DuckDBPyConnection, contract: Contract, columns: Columns
     duck.register(
         "texts", pa.table(texts | {"_row": pa.array(range(len(next(iter(texts.values())))), pa.int64())})
     )
-    casts = ", ".join(f'CAST("{name}" AS {kinds[name]}) AS "{name}"' for name in texts)
+    casts = ", ".join(f'CAST("{name}" AS {kinds[name]}) AS "{name}"' for name in texts if name in kinds)
     return duck.sql(f"SELECT _row, {casts} FROM texts")
 
 

@@ -1,7 +1,9 @@
 """What DuckDB says of rows on their way into the staging table is what PostgreSQL says of them there."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ import sqlalchemy as sa
 
 from kho.conform.expressions import conform
 from kho.contracts import Contract
+from kho.corrections import Correction
+from kho.quality.rejects import rejected_table, write_rejects
 from kho.rules.conditions import row_conditions
 from kho.rules.duck_labels import BROKEN, DuckLabels, already_asked, mark_of, translate
+from kho.rules.labelling import failed_table, label
 from kho.rules.suite import Suite
 from kho.rules.validate import validate
 from kho.stage import StageTable, stage_batch, stage_table
@@ -48,20 +53,27 @@ def test_duckdb_and_postgresql_name_the_same_rows(name: str, pg_engine: sa.Engin
     table = rule_cases.stage(pg_engine, contract, rows, f"duck_{name}")
     conditions = row_conditions(pg_engine, suite, table, PARAMS)
     theirs = rule_cases.labelled(pg_engine, table, contract.quality.agency_column, conditions)
+    key = [column.name for column in contract.key]
+    with pg_engine.begin() as db:
+        label(db, table, contract.quality.agency_column, conditions, key)
+        query = sa.text(f"SELECT _row, _key, rules FROM {failed_table(table).quoted}")
+        labelled = {row: (text, rules) for row, text, rules in db.execute(query)}
     with duckdb.connect() as duck:
         conformed = _conformed(duck, contract, rows)
-        found = translate(conditions, conformed)
-        left = {rule.rule_id for rule in suite.row_rules} - found.keys()
-        assert left == {rule.rule_id for rule in suite.row_rules if "_repeat" in rule.columns}
+        found = translate({rule: one.unexpected for rule, one in conditions.items()}, conformed)
+        assert found.keys() == {rule.rule_id for rule in suite.row_rules}
+        applies = translate({rule: one.applies for rule, one in conditions.items()}, conformed)
+        assert applies.keys() == found.keys()
+        labels = DuckLabels(found, key=key)
+        some = labels.labelled(labels.select(conformed).filter(BROKEN), None).select("_row, _key, rules")
+        broken = {row: (text, rules) for row, text, rules in some.fetchall()}
         for rule_id, text in found.items():
-            one = DuckLabels({rule_id: text}, "").select(conformed).filter(BROKEN)
-            ours = {position for (position,) in one.select("_row").fetchall()}
+            ours = {row for row, (_, rules) in broken.items() if rule_id in rules}
             differing = sorted(ours ^ theirs[rule_id])
             columns = next(sorted(rule.columns) for rule in suite.row_rules if rule.rule_id == rule_id)
             shown = [{column: rows[at].get(column) for column in columns} for at in differing[:5]]
             assert not differing, (rule_id, text, shown)
-        some = DuckLabels(found, "").select(conformed).filter(BROKEN).select("_row").fetchall()
-        assert {position for (position,) in some} == set().union(*(theirs[rule_id] for rule_id in found))
+        assert broken == labelled
 
 
 def _stage_dossiers(engine: sa.Engine, folder: Path, rows: Sequence[Row], suite: Suite | None) -> StageTable:
@@ -74,7 +86,19 @@ def _stage_dossiers(engine: sa.Engine, folder: Path, rows: Sequence[Row], suite:
     )
     pq.write_table(records, folder / "records-00000.parquet")
     batch = f"public_service_dossiers-{folder.name}"
-    stage_batch(engine, contract, batch, folder, len(rows), (suite, PARAMS) if suite else None)
+    fix = Correction(
+        id="channel",
+        key={"dossier_code": "000.00.02.H48-261001-9"},
+        column="channel_code",
+        **{"from": "8", "to": "9"},
+        why="a test",
+        reported_to="nobody",
+        by="nobody",
+        date=date(2026, 10, 1),
+        rows=1,
+        valid_until=date(2026, 12, 31),
+    )
+    stage_batch(engine, contract, batch, folder, len(rows), (suite, PARAMS) if suite else None, [fix])
     return stage_table(batch)
 
 
@@ -86,8 +110,12 @@ def _as_sent(value: Any) -> str | None:
 
 
 def test_verdicts_do_not_depend_on_who_gave_them(pg_engine: sa.Engine, tmp_path: Path) -> None:
-    """Labels on the way, labels afterwards, and labels of a suite that has changed meanwhile."""
-    _, suite = dataset("public_service_dossiers")
+    """Labels on the way, labels afterwards, and labels of a suite that has changed meanwhile.
+
+    Rejected rows keep their records as received, whoever brought them: also what a correction changed.
+    """
+    contract, suite = dataset("public_service_dossiers")
+    critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]
     rows = [suite.sample, {**suite.sample, "dossier_code": "000.00.02.H48-261001-9", "channel_code": "8"}]
     rows += [{**suite.sample, "citizen_id": "123"}, {**suite.sample, "dossier_code": None}, suite.sample]
     outcomes = []
@@ -97,12 +125,15 @@ def test_verdicts_do_not_depend_on_who_gave_them(pg_engine: sa.Engine, tmp_path:
             asked = already_asked(db, table, mark_of(suite, PARAMS))
         assert bool(asked) == (name == "way")
         result = validate(pg_engine, suite, table, "agency_code", PARAMS, ["dossier_code"])
+        write_rejects(pg_engine, contract, table, result.failed_table, critical, tmp_path / name)
         with pg_engine.connect() as db:
             query = sa.text(
                 f"SELECT _row, _agency, _key, rules FROM {result.failed_table.quoted} ORDER BY _row"
             )
-            outcomes.append((result.results, db.execute(query).all()))
+            rejected = sa.text(f"SELECT r, r.raw FROM {rejected_table(table).quoted} AS r ORDER BY _row")
+            outcomes.append((result.results, db.execute(query).all(), db.execute(rejected).all()))
     assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert [json.loads(row.raw)["KenhThucHien"] for row in outcomes[0][2]] == ["8", "2", "2"]
     assert [row.rules for row in outcomes[0][1]] == [
         ["dossier_code_format", "channel_code_known"],
         ["dossier_code_unique", "citizen_id_valid"],
@@ -121,13 +152,9 @@ def test_what_duckdb_may_understand_otherwise_is_left_to_postgresql() -> None:
         "function": sa.func.to_hex(other) == "ff",
         "sub-query": column.in_(sa.select(sa.column("name")).select_from(sa.table("t"))),
         "window": sa.func.count().over(partition_by=column) > 1,
-        "repeat": sa.column("_repeat") == 2,
         "type": other == sa.cast(column, sa.Uuid),
     }
     done = {"range": other >= 1, "regex": column.op("~")(sa.literal(r"^\d{2}\.[A-Z](a|b)$"))}
     with duckdb.connect() as duck:
         row = duck.sql("SELECT 'a' AS name, 1 AS number")
-        conditions = {
-            key: rule_cases.RowCondition(clause, sa.true()) for key, clause in (left | done).items()
-        }
-        assert translate(conditions, row).keys() == done.keys()
+        assert translate(left | done, row).keys() == done.keys()

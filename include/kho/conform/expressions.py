@@ -49,6 +49,9 @@ KEY_HASH = "_key_hash"
 CONTENT_HASH = "_content_hash"
 """The conformed column that tells whether a record is the one that came before: a number made of all others."""
 
+RECORD = "_record"
+"""A landed column that conforming hands on as it is, as it does `_row`: the record as received."""
+
 _NUMBER_PATTERN = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
 _SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
@@ -70,7 +73,7 @@ _DUCKDB_TYPES = {
 def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
     """The landed records as the contract has them; streams when it is read as a stream."""
     types = dict(zip(landed.columns, map(str, landed.types), strict=True))
-    row = [ColumnExpression("_row")] if "_row" in types else []
+    row = [ColumnExpression(name) for name in ("_row", RECORD) if name in types]
     markers = {column.name: column.missing_markers for column in contract.columns}
     given = [
         _given_or_missing(column, types[column.source_name], markers, contract).alias(f"{column.name}?")

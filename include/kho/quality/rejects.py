@@ -2,8 +2,9 @@
 
 In: a labelled staging table and the batch's raw zone. Out: `stg.<batch>__rejected`: one row for each
 that broke a critical rule: its number, business key, agency, all rules it broke (warnings too), and
-the raw record as JSON with its checksum. Records are moved as a stream, so a batch of which every
-row fails needs little more memory than a good one.
+the raw record as JSON with its checksum. Rows that broke a rule while the batch was staged brought their
+records along; those of the others are looked for in the raw zone and moved as a stream, so a batch of
+which every row fails needs little more memory than a good one.
 """
 
 from __future__ import annotations
@@ -11,21 +12,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import adbc_driver_postgresql.dbapi as adbc
 import sqlalchemy as sa
 
-from kho.bulk_copy import copy_batches
 from kho.contracts.model import Contract
-from kho.duck import connect as duck_connect
 from kho.raw_zone.landing import record_files
+from kho.rules.duck_labels import RAW_RECORD
 from kho.stage import BATCH_ROWS, StageTable, libpq_uri
 
-_RAW_RECORDS = """
+_RAW_RECORDS = f"""
 WITH record AS (
-    SELECT _row, to_json(struct_pack(*COLUMNS(* EXCLUDE (_row)))) AS raw
+    SELECT _row, struct_pack(*COLUMNS(* EXCLUDE (_row))) AS record
     FROM landed SEMI JOIN failing USING (_row)
 ),
-safe AS (SELECT _row, replace(CAST(raw AS VARCHAR), '\\u0000', '\\ufffd') AS raw FROM record)
+safe AS (SELECT _row, {RAW_RECORD.format("record")} AS raw FROM record)
 SELECT
     safe._row,
     failing.business_key,
@@ -39,7 +38,7 @@ FROM safe JOIN failing USING (_row)
 
 def rejected_table(table: StageTable) -> StageTable:
     """The table of a batch's rejected rows."""
-    return StageTable(f"{table.name}__rejected", table.schema)
+    return table.beside("rejected")
 
 
 def write_rejects(
@@ -68,37 +67,55 @@ def write_rejects(
         schema=rejected.schema,
         prefixes=["UNLOGGED"],
     )
+    agency = (
+        "coalesce(_agency, '')" if contract.quality.agency_column else f"'{contract.quality.owner_agency}'"
+    )
+    failing = (
+        f"SELECT _row, _key AS business_key, {agency} AS agency_code, rules AS failed_rules "
+        f"FROM {failed_table.quoted} WHERE rules && cast(:critical AS text[])"
+    )
+    columns = "_row, business_key, agency_code, failed_rules"
     with engine.begin() as db:
         target.drop(db, checkfirst=True)
         target.create(db)
         # Few, looked up in a hash while the batch is read: by several processes, if this is not.
         db.exec_driver_sql(f"ALTER TABLE {rejected.quoted} SET (parallel_workers = 0)")
-    agency = (
-        "coalesce(_agency, '')" if contract.quality.agency_column else f"'{contract.quality.owner_agency}'"
-    )
-    query = (
-        f"SELECT _row, _key AS business_key, {agency} AS agency_code, rules AS failed_rules "
-        f"FROM {failed_table.quoted} WHERE rules && $1::text[]"
-    )
-    array = "{" + ",".join(f'"{rule}"' for rule in critical) + "}"
-    rows = _copy_raw(engine, rejected, query, array, record_files(folder))
+        # Nobody has counted these tables yet: a join that takes them for small would take minutes.
+        db.execute(sa.text("SET LOCAL enable_nestloop = off"))
+        brought = db.execute(
+            sa.text(
+                f"INSERT INTO {rejected.quoted} ({columns}, raw, raw_md5) SELECT {columns}, raw, raw_md5 "
+                f"FROM ({failing}) AS f JOIN {table.beside('judged').quoted} AS j USING (_row)"
+            ),
+            {"critical": list(critical)},
+        ).rowcount
+        left = db.scalar(sa.text(f"SELECT count(*) FROM ({failing}) AS f"), {"critical": list(critical)})
+    missing = int(left or 0) - brought
+    if missing:
+        query = f"{failing} AND _row NOT IN (SELECT _row FROM {rejected.quoted})"
+        array = "{" + ",".join(f'"{rule}"' for rule in critical) + "}"
+        _copy_raw(engine, rejected, query.replace(":critical", "$1"), array, record_files(folder))
     with engine.begin() as db:
         # The load leaves these rows out by a hashed set; the planner must know how many there are.
         db.execute(sa.text(f"ANALYZE {rejected.quoted} (_row)"))
-    return rows
+    return brought + missing
 
 
 def _copy_raw(
     engine: sa.Engine, rejected: StageTable, query: str, critical: str, files: Sequence[str]
-) -> int:
+) -> None:
+    # Imported on the way: where records were brought along nobody needs them.
+    import adbc_driver_postgresql.dbapi as adbc
+
+    from kho.bulk_copy import copy_batches
+    from kho.duck import connect as duck_connect
+
     with adbc.connect(libpq_uri(engine)) as connection, connection.cursor() as cursor:
         cursor.execute(query, (critical,))
         failing = cursor.fetch_arrow_table()
-        if failing.num_rows:
-            with duck_connect(threads=2, memory="200MB") as duck:
-                duck.register("failing", failing)
-                duck.register("landed", duck.read_parquet(list(files)))
-                raw = duck.sql(_RAW_RECORDS).to_arrow_reader(BATCH_ROWS)
-                copy_batches(engine, raw, rejected.quoted)
+        with duck_connect(threads=2, memory="200MB") as duck:
+            duck.register("failing", failing)
+            duck.register("landed", duck.read_parquet(list(files)))
+            raw = duck.sql(_RAW_RECORDS).to_arrow_reader(BATCH_ROWS)
+            copy_batches(engine, raw, rejected.quoted)
         connection.commit()
-    return int(failing.num_rows)

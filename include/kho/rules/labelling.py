@@ -1,6 +1,7 @@
-"""Label every staged row with the rules it breaks, in one statement.
+"""Label the rows of a staging table with the rules they break, in one statement.
 
-In:  a staging table, the conditions of the row rules, and which of them were judged while it was filled.
+In:  a staging table, the conditions of the row rules, and which of them were judged while it was filled:
+     if all were, only rows that repeat another are still to be judged, else each row is asked what is left.
 Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `_key`, `rules`) with the rows
      that break at least one rule, and the numbers of judged and of failing rows by rule and agency.
 
@@ -9,6 +10,7 @@ Exact repeats (`_repeat` = 1) are neither labelled nor counted: the row they rep
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import array, psycopg2
 
 from kho.errors import ConfigurationError
-from kho.rules.duck_labels import BROKEN
 
 if TYPE_CHECKING:
     from kho.rules.conditions import RowCondition
@@ -39,6 +40,7 @@ _DIALECT = "kho.dialect_of_texts"
 """Where a session keeps the dialect that texts are written in; to ask the server for it takes some time."""
 
 Conditions = Mapping[str, "RowCondition"]
+Sql = sa.ColumnElement[Any]
 
 _COUNTS = sa.column("_repeat").is_distinct_from(1)
 
@@ -85,19 +87,47 @@ def label(
         agency_column: the column that names the agency a row belongs to, if there is one.
         conditions: by rule id.
         key_columns: the columns of the business key, joined by `|` into `_key`.
-        asked: the rules that only rows break that are `_broken`.
+        asked: the rules that were judged while the table was filled, see `kho.stage`.
 
     Returns:
         The number of failing rows.
     """
+    left = [condition.unexpected for rule_id, condition in conditions.items() if rule_id not in asked]
+    if not asked:
+        some: Sql = sa.or_(sa.false(), *left)
+        text = _labels(connection, table, agency_column, conditions, key_columns, some)
+    elif left:
+        known = [
+            sa.column("_row").in_(sa.select(sa.column("_row")).select_from(_source(table.beside(name))))
+            for name in ("judged", "repeated")
+        ]
+        some = sa.and_(
+            sa.or_(*known, *left), sa.or_(*(condition.unexpected for condition in conditions.values()))
+        )
+        text = _labels(connection, table, agency_column, conditions, key_columns, some)
+    else:
+        some = sa.or_(sa.false(), *(condition.unexpected for condition in conditions.values()))
+        again = _labels(connection, table.beside("repeated"), agency_column, conditions, key_columns, some)
+        judged = _select("_row", "_agency", "_key", "rules").select_from(_source(table.beside("judged")))
+        text = f"{_as_text(connection, judged)} UNION ALL {again}"
     failed = failed_table(table)
+    _allow_parallel_plan(connection)
+    _run(connection, f"DROP TABLE IF EXISTS {failed.quoted}")
+    return int(_run(connection, f"CREATE UNLOGGED TABLE {failed.quoted} AS {text}").rowcount)
+
+
+def _labels(
+    connection: sa.Connection,
+    table: StageTable,
+    agency_column: str | None,
+    conditions: Conditions,
+    key_columns: Sequence[str],
+    some: Sql,
+) -> str:
+    """The rows of which `some` is true, with the rules they break, as a query."""
     broken = [
         sa.case((condition.unexpected, sa.literal(rule_id))) for rule_id, condition in conditions.items()
     ]
-    some = sa.or_(sa.false(), *(condition.unexpected for condition in conditions.values()))
-    if asked:
-        others = (condition.unexpected for rule_id, condition in conditions.items() if rule_id not in asked)
-        some = sa.and_(sa.or_(sa.column(BROKEN), *others), some)
     query: sa.Select[Any] = (
         sa.select(
             sa.column("_row"),
@@ -108,46 +138,64 @@ def label(
         .select_from(_source(table))
         .where(_COUNTS, some)
     )
-    text = _as_text(connection, query)
-    _allow_parallel_plan(connection)
-    _run(connection, f"DROP TABLE IF EXISTS {failed.quoted}")
-    return int(_run(connection, f"CREATE UNLOGGED TABLE {failed.quoted} AS {text}").rowcount)
+    return _as_text(connection, query)
 
 
 def tally(
-    connection: sa.Connection, table: StageTable, agency_column: str | None, conditions: Conditions
+    connection: sa.Connection,
+    table: StageTable,
+    agency_column: str | None,
+    conditions: Conditions,
+    asked: Collection[str] = (),
 ) -> tuple[Count, ...]:
     """Count judged and failing rows by rule and agency, once `label` has run.
 
     Args:
         connection: in a transaction; its planner settings change until the transaction ends.
+        asked: the rules that were judged while the table was filled.
 
     Returns:
         In the order of the conditions, then by agency; agencies without a judged row are left out.
     """
     _allow_parallel_plan(connection)
-    evaluated = _evaluated(connection, table, agency_column, conditions)
+    if conditions.keys() <= set(asked):
+        applied = _tallied(connection, table)
+        for count in evaluated(connection, table.beside("repeated"), agency_column, conditions):
+            applied[count.rule_id, count.agency_code] += count.evaluated
+    else:
+        counts = evaluated(connection, table, agency_column, conditions)
+        applied = Counter({(count.rule_id, count.agency_code): count.evaluated for count in counts})
     failed = _failed(connection, table)
+    order = {rule_id: place for place, rule_id in enumerate(conditions)}
     return tuple(
-        Count(rule_id, agency, count, failed.get((rule_id, agency), 0))
-        for rule_id in conditions
-        for agency, count in evaluated[rule_id]
-        if count
+        Count(rule_id, agency, rows, failed.get((rule_id, agency), 0))
+        for (rule_id, agency), rows in sorted(
+            applied.items(), key=lambda item: (order[item[0][0]], item[0][1] or "")
+        )
+        if rows
     )
 
 
-def _evaluated(
+def evaluated(
     connection: sa.Connection, table: StageTable, agency_column: str | None, conditions: Conditions
-) -> dict[str, list[tuple[str | None, int]]]:
+) -> tuple[Count, ...]:
+    """Count the rows of a table that each rule applies to, by agency; none of them counts as failing."""
     # Many rules apply to the same rows; each distinct condition is counted once.
     texts = {rule: _as_text(connection, c.applies) for rule, c in conditions.items()}
     distinct = {texts[rule]: c.applies for rule, c in conditions.items()}
     counts = [sa.func.count().filter(applies) for applies in distinct.values()]
     agency = _agency(agency_column)
     query = sa.select(agency, *counts).select_from(_source(table)).where(_COUNTS).group_by(agency)
-    rows = sorted(_run(connection, _as_text(connection, query)), key=lambda row: row[0] or "")
+    rows = _run(connection, _as_text(connection, query)).all()
     position = {text: index for index, text in enumerate(distinct, start=1)}
-    return {rule: [(row[0], row[position[texts[rule]]]) for row in rows] for rule in conditions}
+    return tuple(Count(rule, row[0], row[position[texts[rule]]], 0) for rule in conditions for row in rows)
+
+
+def _tallied(connection: sa.Connection, table: StageTable) -> Counter[tuple[str, str | None]]:
+    rows = connection.execute(
+        _select("rule_id", "_agency", "evaluated").select_from(_source(table.beside("tally")))
+    )
+    return Counter({(rule_id, agency): count for rule_id, agency, count in rows})
 
 
 def _failed(connection: sa.Connection, table: StageTable) -> dict[tuple[str, str | None], int]:
@@ -159,6 +207,11 @@ def _failed(connection: sa.Connection, table: StageTable) -> dict[tuple[str, str
         .group_by(rule, agency)
     )
     return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def _select(*names: str) -> sa.Select[Any]:
+    columns: list[sa.ColumnElement[Any]] = [sa.column(name) for name in names]
+    return sa.select(*columns)
 
 
 def _source(table: StageTable) -> sa.TableClause:

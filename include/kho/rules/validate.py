@@ -88,7 +88,7 @@ def validate(
     with engine.begin() as connection:
         asked = already_asked(connection, table, mark_of(suite, params))
         failed_rows = label(connection, table, agency_column, conditions, key_columns, asked)
-        counts = tally(connection, table, agency_column, conditions)
+        counts = tally(connection, table, agency_column, conditions, asked)
     rules = {rule.rule_id: rule for rule in suite.rules}
     numbers: list[tuple[str, str | None, int, int]] = [
         (rule.rule_id, None, 1, int(rule.rule_id in failures)) for rule in suite.dataset_rules

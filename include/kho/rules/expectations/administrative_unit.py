@@ -48,19 +48,17 @@ def _are_valid(codes: "pd.Series[Any]", days: "pd.Series[Any]", units: Units) ->
 
 
 def _are_valid_sql(code: Sql, day: Sql, units: Units) -> Sql:
-    # The newest period first: nearly all rows are of today. The last day counts in full, also
-    # where the column is a timestamp, hence "before the next day".
-    newest_first = sorted(_periods(units), reverse=True, key=lambda period: period[0])
-    return sa.or_(
-        *(
-            sa.and_(
-                day >= sa.literal(start),
-                sa.true() if end is None else day < sa.literal(end + timedelta(days=1)),
-                code.in_(members),
-            )
-            for start, end, members in newest_first
+    # The newest period is asked first, and the others only where it says no: nearly all rows are of
+    # today. The last day counts in full, also where the column is a timestamp, hence "before the next day".
+    valid: Sql = sa.false()
+    for start, end, members in sorted(_periods(units), key=lambda period: period[0]):
+        within = sa.and_(
+            day >= sa.literal(start),
+            sa.true() if end is None else day < sa.literal(end + timedelta(days=1)),
+            code.in_(members),
         )
-    )
+        valid = sa.case((within, sa.true()), else_=valid)
+    return valid
 
 
 class ColumnPairValuesUnitValidOn(ColumnPairMapMetricProvider):

@@ -71,10 +71,11 @@ def _dates_match(codes: "pd.Series[Any]", days: "pd.Series[Any]") -> "pd.Series[
 
 
 def _dates_match_sql(code: Sql, day: Sql) -> Sql:
-    # The equality comes first: it is cheap, and true of all rows but the bad ones. CASE, because
-    # DuckDB computes both sides of an OR.
-    equal = _day(code) == sa.func.to_char(day, "YYYYMMDD")
-    return sa.case((equal, sa.true()), else_=sa.not_(dossier_code_sql(code)))
+    # A good code has two hyphens, with the date of this century between them. To look for it is cheap,
+    # and finds it in all rows but the bad ones. CASE, because DuckDB computes both sides of an OR.
+    named = sa.func.strpos(code, sa.func.to_char(day, "-YYMMDD-")) > 0
+    in_century = sa.and_(day >= sa.literal(date(2000, 1, 1)), day < sa.literal(date(2100, 1, 1)))
+    return sa.case((sa.and_(in_century, named), sa.true()), else_=sa.not_(dossier_code_sql(code)))
 
 
 class ColumnPairValuesDossierDate(ColumnPairMapMetricProvider):
