@@ -8,15 +8,20 @@ and the scores before and after. The command line does the same: `kho quarantine
 
 **Rerun**: at any time: a replay that was killed goes on, one that is repeated changes nothing.
 
+A night that is not fit to load waits for a person: `ask_at_gate` starts the DAG `gate`, whose answer ends
+the replay too.
+
 **Triage**: as for the dataset's own DAG; `kho quarantine replays` says how the last ones ended.
 """
 
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, task
 
 from kho import pipeline
 from kho.contracts import dataset_names
 from kho_schedule import TASK_DEFAULTS
-from kho_steps import asked, run_step
+from kho_steps import asked, gates_to_ask, run_step
 
 with DAG(
     "replay",
@@ -38,4 +43,14 @@ with DAG(
     def replay() -> None:
         run_step(lambda context: pipeline.replay(context=context, **asked())[-1])
 
-    replay()
+    @task(trigger_rule="all_failed")
+    def find_blocked() -> list[dict[str, object]]:
+        return gates_to_ask()
+
+    replayed, blocked = replay(), find_blocked()
+    ask = TriggerDagRunOperator.partial(
+        task_id="ask_at_gate", trigger_dag_id="gate", skip_when_already_exists=True
+    ).expand_kwargs(blocked)
+    replayed >> blocked >> ask
+    # Asking succeeds; this one, which costs no process, tells the run that the replay did not.
+    replayed >> EmptyOperator(task_id="verdict", trigger_rule="none_failed")

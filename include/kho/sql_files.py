@@ -26,9 +26,15 @@ def run_file(db: sa.Connection, name: str, **parameters: Any) -> sa.CursorResult
 
     Parameters that the file does not name are left out.
     """
-    statement = sa.text(read_sql(name))
-    wanted = statement.compile().params
+    statement, wanted = _prepared(name)
     return db.execute(statement, {key: value for key, value in parameters.items() if key in wanted})
+
+
+@cache
+def _prepared(name: str) -> tuple[sa.TextClause, frozenset[str]]:
+    """A file as SQLAlchemy has it, and the names of its parameters."""
+    statement = sa.text(read_sql(name))
+    return statement, frozenset(statement.compile().params)
 
 
 def files_in(folder: str) -> list[str]:

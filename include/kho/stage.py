@@ -358,11 +358,6 @@ def _copy_keys(engine: sa.Engine, contract: Contract, table: StageTable, files: 
         copy_batches(engine, keys.to_arrow_reader(BATCH_ROWS), f'{table.schema}."{table.name}__keys"')
 
 
-def libpq_uri(engine: sa.Engine) -> str:
-    """The engine's database as a libpq URI, with its password, for drivers beside SQLAlchemy."""
-    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 def _tune_for_batch(db: sa.Connection) -> None:
     run_file(db, "stage/tune_for_batch.sql")
 

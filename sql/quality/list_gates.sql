@@ -16,6 +16,7 @@ SELECT
     g.examples,
     g.fingerprint,
     b.status,
+    b.replays,
     d.decision,
     d.decided_by,
     d.reason,

@@ -9,6 +9,7 @@ SELECT
     reason,
     started_at,
     outcome,
+    note,
     open_before,
     open_after,
     scores_before,

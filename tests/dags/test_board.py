@@ -110,6 +110,10 @@ def test_from_an_agency_down_to_a_record(server: Server) -> None:
     assert '<svg class="spark" role="img"' in page
     agency = server.page(re.search(rf'"/quality(/agencies/{STATISTICS})"', page)[1])
     listed = server.page(re.search(r'"/quality(/cases\?agency=[^"]+)"', agency)[1])
+    # A rule is told by its title; its id is beside it.
+    told = re.search(r'"/quality/rules/population/([^"]+)" title="([^"]+)">([^<]+)<', listed)
+    assert told[1] == told[2] != told[3]
+    assert server.row("SELECT title_vi FROM dq.rule WHERE rule_id = :rule", rule=told[1]).title_vi == told[3]
     case = server.page(re.search(r'"/quality(/cases/\d+)"', listed)[1])
     assert "<script" not in case
     rule = server.page(re.search(r'"/quality(/rules/population/[^"]+)"', case)[1])

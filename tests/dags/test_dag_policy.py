@@ -165,6 +165,10 @@ def test_terms_are_kept_every_week_and_no_night_waits_for_it(dags: dict[str, Any
 def test_a_replay_is_started_by_people_only(dags: dict[str, Any]) -> None:
     assert dags["dags"]["replay"]["timetable"] == "NullTimetable"
     assert dags["dags"]["replay"]["params"] == ["dataset", "date", "reason", "rule"]
+    tasks = dags["dags"]["replay"]["tasks"]
+    assert tasks["ask_at_gate"]["operator"] == "TriggerDagRunOperator"
+    # Asking a person does not make a replay that failed look like a good one.
+    assert tasks["replay"]["downstream"] == ["find_blocked", "verdict"]
     assert dags["dags"]["rebuild"]["timetable"] == "NullTimetable"
     assert dags["dags"]["rebuild"]["params"] == ["check", "dataset", "day", "month", "reason"]
 

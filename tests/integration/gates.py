@@ -6,7 +6,7 @@ In: a warehouse. Out: a landed batch, entered in the ledger, as if it had come t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,19 @@ def small_context(empty_warehouse: tuple, tmp_path: Path) -> Iterator[Context]:
 
 
 def land(
-    context: Context, good: int = 20, bad: int = 15, night: date = date(2026, 11, 20), mark: str = ""
+    context: Context,
+    good: int = 20,
+    bad: int = 15,
+    night: date = date(2026, 11, 20),
+    mark: str = "",
+    codes: Sequence[str | None] = (),
 ) -> str:
     """A batch of the agencies' catalogue as if it had come that night; returns its id.
 
     Args:
         bad: so many agencies have no name, which is critical; more than ten of them close the gate.
         mark: makes another batch of the same records.
+        codes: of more agencies, well named.
     """
     contract = load_contract(AGENCIES)
     records = [
@@ -59,6 +65,7 @@ def land(
         }
         for n in range(good + bad)
     ]
+    records += [{"maDinhDanh": code, "tenCoQuan": "Sở", "loaiCoQuan": "department"} for code in codes]
     table = pa.table(
         {name: pa.array([one.get(name) for one in records], pa.string()) for name in contract.source_names}
     )

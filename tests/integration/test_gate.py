@@ -218,3 +218,132 @@ def test_the_command_line_decides_by_the_same_function(
     assert "approved by Lê C" in said
     assert "loaded 20" in said
     assert "approved by Lê C: đã gọi" in kho("list", "--all")
+
+
+# A whole night that is replayed and no longer fit to load.
+
+
+def stricter(monkeypatch: pytest.MonkeyPatch, names: int) -> None:
+    """From now on the last agencies' names are wrong."""
+
+    def suite(contract: Any, codes: Any) -> Any:
+        full = load_dataset_suite(contract, codes)
+        refused = [f"Sở {n}" for n in range(35 - names, 35)]
+        changed = {
+            "type": "expect_column_values_to_not_be_in_set",
+            "kwargs": {"column": "name_vi", "value_set": refused},
+        }
+        rules = (
+            replace(rule, **changed) if rule.rule_id == "agency_type_known" else rule for rule in full.rules
+        )
+        return replace(full, rules=tuple(rules))
+
+    monkeypatch.setattr(judge, "load_dataset_suite", suite)
+
+
+def replay_night(context: Context) -> Any:
+    return pipeline.replay_day(AGENCIES, NIGHT, context, by="Trần B", reason="quy tắc mới")
+
+
+def a_blocked_replay(context: Context, monkeypatch: pytest.MonkeyPatch, names: int = 15) -> str:
+    """A night that is loaded, and its replay by stricter rules, which waits at the gate."""
+    if not loaded(context):
+        first = land(context, good=35, bad=0)
+        pipeline.load(first, context)
+        pipeline.finish(AGENCIES, NIGHT, context, batch_id=first, outcome="loaded")
+    stricter(monkeypatch, names)
+    with pytest.raises(GateClosed, match="kho gate show") as caught:
+        replay_night(context)
+    (gate,) = list_gates(context.engine)
+    assert gate.batch_id == caught.value.batch
+    return gate.batch_id
+
+
+def entries(context: Context) -> list[Any]:
+    with context.engine.connect() as db:
+        return list(db.execute(sa.text("SELECT outcome, note, batches FROM dq.replay ORDER BY replay_id")))
+
+
+def test_a_blocked_replay_is_approved_and_ends_as_a_replay(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = a_blocked_replay(context, monkeypatch)
+    shown = show_gate(context.engine, batch)
+    assert (shown.rejected, shown.fetched) == (15, 35)
+    assert "kiểm tra lại theo quy tắc hiện hành" in gate_body(shown)
+    night = scalar(context, "SELECT row(n.*)::text FROM meta.night AS n")
+    assert [row[0] for row in entries(context)] == [None]
+    assert "kho gate show" in entries(context)[0][1]
+    # Asked again, it is the same question.
+    with pytest.raises(GateClosed):
+        replay_night(context)
+    assert [gate.batch_id for gate in list_gates(context.engine)] == [batch]
+    result = pipeline.decide_gate(batch, "approved", context, **WHO)
+    assert (result.counts["loaded"], result.counts["quarantined"]) == (20, 15)
+    assert "scores: " in result.message
+    assert [(row[0], row[2]) for row in entries(context)] == [("done", [batch])]
+    assert scalar(context, "SELECT row(n.*)::text FROM meta.night AS n") == night
+    assert pipeline.decide_gate(batch, "approved", context, **WHO).outcome == "unchanged"
+
+
+def test_an_approved_replay_that_died_before_its_load_is_loaded_by_the_next(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kho.quality.gate import decide
+
+    batch = a_blocked_replay(context, monkeypatch)
+    decide(context.engine, batch, "approved", **WHO)
+    assert "let through by Lê C" in " ".join(result.message for result in replay_night(context))
+    assert [(row[0], row[2]) for row in entries(context)] == [("done", [batch])]
+
+
+def test_an_approval_of_a_replay_is_not_for_other_data(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kho.quality.gate import decide
+
+    batch = a_blocked_replay(context, monkeypatch)
+    decide(context.engine, batch, "approved", **WHO)
+    # The same batch, of which more is wrong now.
+    stricter(monkeypatch, 16)
+    with pytest.raises(GateClosed, match="kho gate show"):
+        replay_night(context)
+    # Other rules: another batch.
+    contract = load_contract(AGENCIES)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "kho.pipeline.batches.load_contract",
+            lambda _: contract.model_copy(update={"content_sha256": "0" * 64}),
+        )
+        stricter(patch, 15)
+        with pytest.raises(GateClosed) as caught:
+            replay_night(context)
+        assert caught.value.batch != batch
+    assert scalar(context, "SELECT count(*) FROM dq.quarantine") == 0
+
+
+def test_a_refused_replay_stays_blocked_and_says_so(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = a_blocked_replay(context, monkeypatch)
+    assert "not loaded" in pipeline.decide_gate(batch, "rejected", context, **WHO).message
+    with pytest.raises(GateClosed, match="refused by Lê C: đã gọi Sở Y tế") as caught:
+        replay_night(context)
+    assert "kho gate show" not in str(caught.value)
+    assert scalar(context, "SELECT count(*) FROM dq.quarantine") == 0
+    with pytest.raises(ConfigurationError, match="rejected by Lê C already"):
+        pipeline.decide_gate(batch, "approved", context, **WHO)
+
+
+def test_a_replay_that_was_overtaken_while_it_waited_is_not_loaded(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = a_blocked_replay(context, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(judge, "load_dataset_suite", load_dataset_suite)
+        newer = land(context, good=36, bad=0, night=NIGHT + timedelta(days=1))
+        pipeline.load(newer, context)
+    assert list_gates(context.engine) == ()
+    with pytest.raises(ConfigurationError, match="newer batch .* is loaded"):
+        pipeline.decide_gate(batch, "approved", context, **WHO)
+    assert loaded(context) == 36

@@ -24,6 +24,8 @@ from kho.privacy.keyring import Keyring
 from kho.privacy.retention import REQUEST_LOG, Removed, Retention, remove_expired
 from kho.privacy.retention_policy import load_policy
 from kho.raw_zone.manifest import read_manifest, write_manifest
+from kho.report.files import report_paths
+from kho.report.register import ARCHIVE
 from kho.rules.suite import load_dataset_suite
 from kho.server.warehouse import open_warehouse
 
@@ -208,6 +210,34 @@ def test_rows_go_by_their_own_terms(nights: FixtureNight) -> None:
     assert sorted(province.rows("SELECT state FROM dq.report")) == [("draft",), ("rejected",)]
     assert province.scalar("SELECT count(*) FROM dq.access_log") == 1
     assert run(nights, today).removed == []
+
+
+def test_the_files_of_old_drafts_go_and_those_of_reports_stay(nights: FixtureNight) -> None:
+    settings = nights.province.context.settings
+    today = NIGHT + timedelta(days=500)
+    last = today - timedelta(days=POLICY.report_draft_days)
+    old, decided = last - timedelta(days=1), last - timedelta(days=2)
+    with nights.province.context.engine.begin() as db:
+        db.execute(
+            sa.text(
+                "INSERT INTO dq.report (kind, as_of, state, data_sha256, document, decided_at) "
+                "VALUES ('daily', :day, 'rejected', 'x', '{}', now())"
+            ),
+            {"day": decided},
+        )
+    made = {day: list(report_paths(settings, day).values()) for day in (old, decided, last)}
+    lists = settings.reports / old.isoformat() / "can-sua" / "H48.xlsx"
+    archived = settings.reports / ARCHIVE / "2026" / "05" / "bao-cao.pdf"
+    for path in (*made[old], *made[decided], *made[last], lists, archived):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    run(nights, today, dry_run=True)
+    assert all(path.exists() for path in made[old])
+    found = run(nights, today)
+    assert [one.items for one in found.removed if one.subject == "files of daily"] == [4]
+    assert not any(path.exists() for path in made[old])
+    assert all(path.exists() for path in (*made[decided], *made[last], lists, archived))
+    assert [one for one in run(nights, today).removed if one.kind == "report_draft"] == []
 
 
 def test_the_log_of_who_looked_is_kept_for_a_year_whoever_asks(nights: FixtureNight) -> None:

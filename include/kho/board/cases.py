@@ -7,6 +7,7 @@ page is that of its own rows, whichever page it is and however long the quaranti
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -44,10 +45,15 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """A page of cases; `next_mark` is empty on the last one."""
+    """A page of cases; `next_mark` is empty on the last one.
+
+    Attributes:
+        titles: what the rules are called that the cases break, by dataset and rule id.
+    """
 
     cases: tuple[Case, ...]
     next_mark: str
+    titles: Mapping[tuple[str, str], str]
 
 
 def read_cases(
@@ -83,8 +89,21 @@ def read_cases(
             at_most=size + 1,
         ).mappings()
         cases = tuple(Case(**{**row, "failed_rules": tuple(row["failed_rules"])}) for row in rows)
+        titles = _titles(db, cases)
     last = cases[size - 1] if len(cases) > size else None
-    return CasePage(cases[:size], f"{last.first_seen_on}_{last.quarantine_id}" if last else "")
+    mark = f"{last.first_seen_on}_{last.quarantine_id}" if last else ""
+    return CasePage(cases[:size], mark, titles)
+
+
+def _titles(db: sa.Connection, cases: tuple[Case, ...]) -> dict[tuple[str, str], str]:
+    pairs = sorted({(case.dataset, rule) for case in cases for rule in case.failed_rules})
+    rows = run_file(
+        db,
+        "board/rule_titles.sql",
+        datasets=[dataset for dataset, _ in pairs],
+        rules=[rule for _, rule in pairs],
+    )
+    return {(row.dataset, row.rule_id): row.title_vi for row in rows}
 
 
 def _plan_for_rule(db: sa.Connection, rule: str) -> None:

@@ -63,6 +63,7 @@ def gate_show(batch: str) -> None:
     contract = f"contract {gate.contract_version}, suite {gate.suite_sha256[:12]}"
     lines = [
         f"{gate.batch_id}: night of {gate.as_of}, {_stands(gate)}",
+        *([f"a replay of {gate.replays}, by the rules of today"] if gate.replays else []),
         f"{gate.fetched:,} rows, {gate.rejected:,} rejected, score {gate.score}",
         *(f"  {reason}" for reason in gate.reasons),
         "worst rules:",

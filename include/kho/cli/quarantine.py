@@ -75,7 +75,8 @@ def print_replays(console: Console, entries: tuple[ReplayEntry, ...]) -> None:
     for entry in entries:
         what = f"night of {entry.night}" if entry.night else f"open cases{_of_rule(entry.rule_id)}"
         after = "?" if entry.open_after is None else f"{entry.open_after:,}"
-        ended = f"{entry.outcome or 'unfinished'}, by {entry.started_by}: {entry.reason}"
+        unfinished = f"waits ({entry.note})" if entry.note else "unfinished"
+        ended = f"{entry.outcome or unfinished}, by {entry.started_by}: {entry.reason}"
         lines = [
             f"{entry.replay_id}  {entry.started_at:%Y-%m-%d %H:%M}  {entry.dataset}, {what}: {ended}",
             f"    open cases {entry.open_before:,} → {after}; scores: {entry.difference or 'as they were'}",

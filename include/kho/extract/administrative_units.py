@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -107,6 +108,12 @@ def read_units(province_code: str) -> list[AdministrativeUnit]:
 
     Raises `UnknownProvinceError`.
     """
+    return [unit.copy() for unit in _packaged_units(province_code)]
+
+
+@cache
+def _packaged_units(province_code: str) -> tuple[AdministrativeUnit, ...]:
+    """What the package says does not change while a process lives; suites ask for it again and again."""
     today = _communes_of_today(province_code)
     before = _communes_before(today)
     found = [_unit("province", province_code, today[0]["province"], None, province_code)]
@@ -118,9 +125,11 @@ def read_units(province_code: str) -> list[AdministrativeUnit]:
         found.extend(_of_old_order(unit) for unit in _units_above_and_at(row))
     by_key = {(unit["unit_level"], unit["unit_code"], unit["valid_from"]): unit for unit in found}
     levels = ("province", "district", "commune")
-    return sorted(
-        by_key.values(),
-        key=lambda unit: (levels.index(unit["unit_level"]), unit["unit_code"], unit["valid_from"]),
+    return tuple(
+        sorted(
+            by_key.values(),
+            key=lambda unit: (levels.index(unit["unit_level"]), unit["unit_code"], unit["valid_from"]),
+        )
     )
 
 

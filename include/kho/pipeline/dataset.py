@@ -116,7 +116,7 @@ def validate(batch_id: str, context: Context) -> StepResult:
         batch_folder(contract.dataset, batch_id, context),
     )
     decided = None
-    if verdict.reasons and not manifest.replays:
+    if verdict.reasons:
         decided = stand_at_gate(
             context.engine, contract, manifest, stage_table(batch_id), verdict.reasons, verdict.rejected
         )
@@ -125,12 +125,12 @@ def validate(batch_id: str, context: Context) -> StepResult:
     note = "; ".join(verdict.reasons)
     ledger.set_status(context.engine, batch_id, "blocked" if blocked else "validated", note)
     if blocked:
+        refused = f"; refused by {decided.decided_by}: {decided.reason}" if decided else ""
         raise GateClosed(
-            f"the batch is not fit to load: {note}",
+            f"the batch is not fit to load: {note}{refused}",
             dataset=contract.dataset,
             batch=batch_id,
-            next_step="yesterday's data stands; the source's owner must mend it, then run it again, or "
-            f"somebody decides (kho gate show {batch_id})",
+            next_step=_after_gate(manifest, refused=decided is not None),
         )
     return clock.result(
         batch_id,
@@ -234,6 +234,15 @@ def run_dataset(
     outcome = "unchanged" if extracted.outcome == "unchanged" else "loaded"
     note(finish(dataset, as_of, context, batch_id=batch_id, outcome=outcome))
     return results
+
+
+def _after_gate(manifest: Manifest, *, refused: bool) -> str:
+    """What is to be done about a batch that is not loaded."""
+    mend = "what is loaded stands; mend the rules or the code, then replay the night again"
+    if not manifest.replays:
+        mend = "yesterday's data stands; the source's owner must mend it, then run it again"
+    decide = "" if refused else f", or somebody decides (kho gate show {manifest.batch_id})"
+    return mend + decide
 
 
 def _set_aside(

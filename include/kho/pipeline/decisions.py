@@ -47,10 +47,22 @@ def decide_gate(
     if gate.decision != "approved":
         return clock.result(batch_id, message=f"{said}: {batch_id} is not loaded")
     loaded = load(batch_id, context)
-    if loaded.outcome != "unchanged":
+    if gate.replays:
+        said += _finish_replay(batch_id, context)
+    elif loaded.outcome != "unchanged":
         finish(gate.dataset, gate.as_of, context, batch_id=batch_id, outcome="loaded")
         build_star(gate.as_of, context)
     return clock.result(batch_id, outcome=loaded.outcome, counts=loaded.counts, message=said)
+
+
+def _finish_replay(batch_id: str, context: Context) -> str:
+    """A replay changes no night's outcome; its entry says what it did to the scores."""
+    from kho.quality.replay_log import finish_replay, replay_behind
+
+    entry = replay_behind(context.engine, batch_id)
+    if entry is None:
+        return ""
+    return f"; scores: {finish_replay(context.engine, entry, 'done') or 'as they were'}"
 
 
 def gates_to_decide(context: Context) -> list[str]:

@@ -72,9 +72,13 @@ def replay_day(
     The night's scores are made anew. Records of which a later night has a newer form are judged with the
     rest, but neither loaded nor quarantined. The watermark stays where it is.
 
+    A batch that is not fit to load waits at the gate for a person, its entry in `dq.replay` unfinished:
+    approved, it is loaded (`kho.pipeline.decide_gate`). Until then the same replay asks about the same batch,
+    unless rules or results have changed or a newer night is loaded.
+
     Raises:
         ConfigurationError: the night has no batch, or a newer version of a whole table is loaded.
-        GateClosed: the batch is not fit to load.
+        GateClosed: the batch is not fit to load, and nobody has approved just this batch.
     """
     from kho.quality.replay import day_batch, land_day
 
@@ -82,7 +86,7 @@ def replay_day(
     replayed, later = day_batch(context.engine, contract, night)
 
     def land_it(replay_id: int) -> Iterator[Manifest]:
-        yield land_day(contract, replayed, replay_id, context.settings.raw_zone, is_newest=not later)
+        yield land_day(contract, replayed, replay_id, context.settings.raw_zone, later)
 
     entry = {"night": night, "rule": None, "by": by, "reason": reason}
     return _replay(dataset, context, land_it, on_step, entry)
@@ -96,7 +100,7 @@ def _replay(
     entry: dict[str, Any],
 ) -> list[StepResult]:
     """Land, stage, validate and load batches of the raw zone again, and write down what came of it."""
-    from kho.quality.replay_log import finish_replay, note_batch, open_replay
+    from kho.quality.replay_log import finish_replay, hold_replay, note_batch, open_replay
 
     results: list[StepResult] = []
 
@@ -123,11 +127,17 @@ def _replay(
             if not unchanged:
                 for step in (stage, validate, load):
                     note(step(manifest.batch_id, context))
+    except GateClosed as error:
+        # Only a whole night is asked about; whoever answers goes on with this entry.
+        if opened.night:
+            hold_replay(context.engine, opened, str(error))
+        else:
+            finish_replay(context.engine, opened, "blocked", str(error))
+        raise
     except Exception as error:
-        outcome = "blocked" if isinstance(error, GateClosed) else "failed"
         # The text of an unforeseen error may hold anything.
         said = str(error) if isinstance(error, KhoError) else f"unforeseen {type(error).__name__}"
-        finish_replay(context.engine, opened, outcome, said)
+        finish_replay(context.engine, opened, "failed", said)
         raise
     changed = finish_replay(context.engine, opened, "done")
     note(clock.result(None, message=f"scores: {changed or 'as they were'}"))

@@ -25,6 +25,7 @@ from kho.contracts import load_contracts
 from kho.errors import HostError
 from kho.privacy.retention_policy import Policy, load_policy
 from kho.raw_zone.manifest import read_manifest
+from kho.report.files import rendered_files
 from kho.sql_files import run_file
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def remove_expired(
         _raw_zone(engine, settings, contract, policy, today, found, dry_run=dry_run)
         _history(engine, contract, policy, today, found, dry_run=dry_run)
     _rows(engine, policy, today, found, dry_run=dry_run)
+    _report_files(engine, settings, policy, today, found, dry_run=dry_run)
     return found
 
 
@@ -175,6 +177,30 @@ def _request_logs(
     if not dry_run:
         for path in logs:
             path.unlink()
+        with engine.begin() as db:
+            _note(db, gone)
+
+
+def _report_files(
+    engine: sa.Engine, settings: Settings, policy: Policy, today: date, found: Retention, *, dry_run: bool
+) -> None:
+    """What nights rendered of drafts; of a report that somebody has decided about everything stays."""
+    older_than = today - timedelta(days=policy.report_draft_days)
+    with engine.connect() as db:
+        decided = {tuple(row) for row in run_file(db, "privacy/retain/decided_reports.sql")}
+    old: dict[str, list[Path]] = {}
+    for kind, as_of, paths in rendered_files(settings):
+        if as_of < older_than and (kind, as_of) not in decided:
+            old.setdefault(kind, []).extend(paths)
+    for name, paths in old.items():
+        gone = Removed("report_draft", "", f"files of {name}", len(paths), older_than)
+        found.removed.append(gone)
+        if dry_run:
+            continue
+        for path in paths:
+            path.unlink(missing_ok=True)
+            if path.parent != settings.reports and not any(path.parent.iterdir()):
+                path.parent.rmdir()
         with engine.begin() as db:
             _note(db, gone)
 

@@ -55,6 +55,7 @@ class Gate:
         examples: a few rejected records, masked: key, rules, record.
         fingerprint: a checksum of what a decision is bound to.
         status: of the batch: blocked, or what became of it.
+        replays: the batch of a night that it judges again; None for a night's own.
         decision: what a person has decided about it as it is now, if somebody has.
         overtaken_by: a newer batch that is loaded, after which this one may not be.
     """
@@ -73,6 +74,7 @@ class Gate:
     examples: tuple[dict[str, Any], ...]
     fingerprint: str
     status: str
+    replays: str | None
     decision: str | None
     decided_by: str | None
     reason: str | None
@@ -192,7 +194,9 @@ def decide(
         raise _refused(
             gate,
             f"the newer batch {gate.overtaken_by} is loaded",
-            "an older state never replaces a newer one",
+            "replay the night again: what is newer is then left alone"
+            if gate.replays
+            else "an older state never replaces a newer one",
         )
     with engine.begin() as db:
         run_file(

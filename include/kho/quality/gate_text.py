@@ -23,6 +23,7 @@ def gate_body(gate: Gate) -> str:
     """The evidence."""
     lines = [
         f"**{_title(gate)}** (`{gate.dataset}`), đêm {gate.as_of:%d/%m/%Y}: lô dữ liệu chưa được nạp.",
+        *(["Đây là dữ liệu cũ của đêm đó được kiểm tra lại theo quy tắc hiện hành."] if gate.replays else []),
         "Dữ liệu cũ vẫn được giữ nguyên; các bộ dữ liệu khác không bị ảnh hưởng.",
         "",
         f"Nhận {gate.fetched:,} bản ghi, {gate.rejected:,} bản ghi không đạt; điểm {gate.score}.",

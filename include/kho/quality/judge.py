@@ -53,7 +53,9 @@ def judge_batch(
     key = [column.name for column in contract.key]
     validation = validate(engine, suite, table, contract.quality.agency_column, params, key)
     critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]
-    rejected = write_rejects(engine, contract, table, validation.failed_table, critical, folder)
+    rejected = write_rejects(
+        engine, contract, table, validation.failed_table, critical, folder, validation.failed_rows
+    )
     with engine.begin() as db:
         _keep_results(db, contract, manifest, suite, validation.results)
     reasons = [f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)]

@@ -98,12 +98,13 @@ def day_batch(engine: sa.Engine, contract: Contract, night: date) -> tuple[str, 
 
 
 def land_day(
-    contract: Contract, replayed: str, replay_id: int, raw_zone: Path, *, is_newest: bool
+    contract: Contract, replayed: str, replay_id: int, raw_zone: Path, later: tuple[str, ...]
 ) -> Manifest:
     """Land a batch once more under a name of its own; the files are the same ones, not copies.
 
     Args:
-        is_newest: nothing was loaded after it, so what it says of vanished keys still holds.
+        later: the batches loaded after it; without any, what it says of vanished keys still holds. A newer
+            one makes the replay another batch: its records may have been overtaken while it waited.
 
     Raises:
         HostError: the batch is no longer in the raw zone.
@@ -111,10 +112,10 @@ def land_day(
     source = raw_zone / contract.dataset / replayed
     earlier = read_manifest(source)
     with Landing(raw_zone, contract.dataset, f"day-{replay_id}") as landing:
-        for name in ("records", "keys") if is_newest else ("records",):
+        for name in ("records",) if later else ("records", "keys"):
             for path in map(Path, record_files(source, name)):
                 _same_file(path, landing.folder / path.name)
-        for part in ("day", str(replay_id), earlier.content_sha256, contract.content_sha256):
+        for part in ("day", str(replay_id), earlier.content_sha256, contract.content_sha256, *later):
             landing.add_digest(part)
         landing.rows = earlier.fetched
         manifest = Manifest(

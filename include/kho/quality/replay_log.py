@@ -47,6 +47,7 @@ class ReplayEntry:
     reason: str
     started_at: datetime
     outcome: str | None
+    note: str | None
     open_before: int
     open_after: int | None
     scores_before: Tallies
@@ -96,6 +97,19 @@ def note_batch(engine: sa.Engine, replay: Replay, batch_id: str) -> None:
     """Say that a batch belongs to the replay."""
     with engine.begin() as db:
         run_file(db, "quality/note_replay_batch.sql", replay_id=replay.replay_id, batch_id=batch_id)
+
+
+def hold_replay(engine: sa.Engine, replay: Replay, note: str) -> None:
+    """Say why the replay waits for a person; its entry stays unfinished."""
+    with engine.begin() as db:
+        run_file(db, "quality/hold_replay.sql", replay_id=replay.replay_id, note=note)
+
+
+def replay_behind(engine: sa.Engine, batch_id: str) -> Replay | None:
+    """The unfinished replay that a batch belongs to, if there is one."""
+    with engine.connect() as db:
+        row = run_file(db, "quality/replay_behind.sql", batch_id=batch_id).one_or_none()
+    return Replay(row.replay_id, row.dataset, row.night, row.scores_before) if row else None
 
 
 def finish_replay(engine: sa.Engine, replay: Replay, outcome: str, note: str | None = None) -> str:

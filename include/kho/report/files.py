@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kho.report.identity import files_sha256, rendering_sha256
-from kho.report.periods import DAILY, Kind
+from kho.report.periods import DAILY, KINDS, Kind
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import sqlalchemy as sa
 
     from kho.report.document import Document
@@ -62,6 +61,22 @@ def report_paths(settings: Settings, as_of: date, kind: Kind = DAILY) -> dict[st
     return paths | {"html": page_path(settings, as_of)} if kind == DAILY else paths
 
 
+def rendered_files(settings: Settings) -> Iterator[tuple[Kind, date, list[Path]]]:
+    """The files that nights have written, by kind and night; what is issued is in the archive, not here."""
+    names = [path.stem[-10:] for path in settings.reports.glob("bao-cao-*.html")]
+    names += [path.name for path in settings.reports.glob("????-??-??")]
+    for name in sorted(set(names)):
+        try:
+            as_of = date.fromisoformat(name)
+        except ValueError:
+            continue
+        for kind in KINDS:
+            paths = report_paths(settings, as_of, kind)
+            found = [path for path in (*paths.values(), _listing(paths)) if path.is_file()]
+            if found:
+                yield kind, as_of, found
+
+
 def write_report_files(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind = DAILY) -> ReportFiles:
     """Write the report of a night, or of the month or quarter until that night, in all formats.
 
@@ -81,7 +96,7 @@ def write_report_files(engine: sa.Engine, as_of: date, settings: Settings, kind:
 
 def keep_files(document: Document, paths: Mapping[str, Path], settings: Settings) -> ReportFiles:
     """Write the document's files, unless the same are there."""
-    listing = paths["docx"].with_suffix(".json")
+    listing = _listing(paths)
     wanted = {
         "data": document.data_sha256,
         "number": document.number,
@@ -122,6 +137,11 @@ def replace_file(path: Path, content: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _listing(paths: Mapping[str, Path]) -> Path:
+    """Where it is written down what the files were made of."""
+    return paths["docx"].with_suffix(".json")
 
 
 def _listed(path: Path) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""The rejected rows of a batch: each with its key, whatever is in it, its rules and its record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kho import pipeline
+from kho.pipeline import Context
+from kho.quality import judge
+from kho.quality.rejects import rejected_table
+from kho.rules.suite import load_dataset_suite
+from kho.stage import stage_table
+
+from .gates import land, small_context  # noqa: F401
+
+HOSTILE = ["a,b", 'say "x"', "two\nlines", "\\N", "ẵ 100%", None]
+
+
+def test_keys_that_would_break_a_csv_arrive_as_they_are(context: Context) -> None:
+    batch = land(context, good=3, bad=0, codes=HOSTILE)
+    pipeline.stage(batch, context)
+    pipeline.validate(batch, context)
+    with context.engine.connect() as db:
+        rows = db.execute(
+            sa.text(f"SELECT * FROM {rejected_table(stage_table(batch)).quoted} ORDER BY _row")
+        ).all()
+    assert [row._row for row in rows] == [3, 4, 5, 6, 7, 8]
+    assert [row.business_key for row in rows] == ["a,b", 'say "x"', "two lines", "\\N", "ẵ 100%", ""]
+    assert all(row.agency_code == rows[0].agency_code for row in rows)
+    assert [row.failed_rules for row in rows] == [["agency_code_wellformed"]] * 5 + [["agency_code_filled"]]
+    assert ['"maDinhDanh":"two\\nlines"' in row.raw for row in rows] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_rows_that_only_break_warnings_are_not_rejected(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mild(contract: Any, codes: Any) -> Any:
+        suite = load_dataset_suite(contract, codes)
+        rules = (
+            replace(rule, severity="warning") if rule.rule_id == "agency_code_wellformed" else rule
+            for rule in suite.rules
+        )
+        return replace(suite, rules=tuple(rules))
+
+    monkeypatch.setattr(judge, "load_dataset_suite", mild)
+    batch = land(context, good=3, bad=0, codes=["not a code"])
+    pipeline.stage(batch, context)
+    assert pipeline.validate(batch, context).counts == {"quarantined": 0, "warnings": 1}
