@@ -47,7 +47,7 @@ KEY_HASH = "_key_hash"
 """The conformed column that is there to find keys that occur twice; NULL where the key is incomplete."""
 
 CONTENT_HASH = "_content_hash"
-"""The conformed column that tells whether a record is the one that came before: a number made of all others."""
+"""The conformed column that tells whether a record is the one that came before: made of all others."""
 
 RECORD = "_record"
 """A landed column that conforming hands on as it is, as it does `_row`: the record as received."""

@@ -21,6 +21,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
+from kho.conform.expressions import CONTENT_HASH
 from kho.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _trace_load(lineage: Lineage, known: Mapping[str, tuple[str, ...]], contract
 
     staged = f"stg.{contract.dataset}"
     columns = tuple(column.name for column in contract.columns)
-    tables = dict(known) | {staged: (*columns, "_row"), f"{staged}__keys": columns}
+    tables = dict(known) | {staged: (*columns, "_row", CONTENT_HASH), f"{staged}__keys": columns}
     aliases = {"accepted": staged, "source_keys": f"{staged}__keys"}
     own = Lineage()
     for name in files_in(f"load/{contract.dataset}"):
