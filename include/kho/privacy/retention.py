@@ -7,8 +7,8 @@ of a table consists of, because it comes as changes only.
 
 A batch is marked before its files are removed: killed in between, the next run removes the files that are
 left. The star keeps what a batch brought, though it cannot be made again from the raw zone. Its history goes
-with the term of what the source sent. Facts that are kept by month lose whole months if the policy says so; those
-are detached, not dropped.
+with the term of what the source sent. Facts that are kept by month lose whole months if the policy says so;
+those are detached, not dropped.
 """
 
 from __future__ import annotations
