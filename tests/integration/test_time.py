@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from kho import pipeline
 from kho.connections import EnvironmentConnections
 from kho.contracts import load_contract
+from kho.errors import GateClosed
 from kho.pipeline import Context
 from kho.privacy.retention import remove_expired
 from kho.quality.invariants import check_invariants
@@ -85,6 +86,13 @@ def voucher(code: str, amount: int, changed: str) -> dict[str, str]:
     return {
         "so_chung_tu": code, "ngay_chung_tu": "2026-09-30", "ma_du_an": "DA-1", "ma_don_vi": FINANCE,
         "nam_ngan_sach": "2026", "so_tien": str(amount), "nguon_von": "NSTW", "cap_nhat_luc": f"{day(changed)} 00:30:00",
+    }  # fmt: skip
+
+
+def health(code: str) -> dict[str, str]:
+    return {
+        "ma_ho_so": code, "so_dinh_danh": "051085001234", "ho_ten": "Người Thử", "ngay_sinh": "1985-01-02",
+        "ma_xa": "21025", "ngay_kham": "2026-09-20", "phan_loai": "2", "cap_nhat": "2026-09-30 08:00:00",
     }  # fmt: skip
 
 
@@ -211,12 +219,6 @@ def test_a_row_that_vanishes_at_its_source_leaves_the_fact_and_its_marts_and_com
     assert sum(units.measure("population.people", None, "2026-M09").values()) == 9
     assert known(units, "fact_population", "sum(population_count)", "1 2") == {"1": [16], "2": [9]}
 
-    def health(code: str) -> dict[str, str]:
-        return {
-            "ma_ho_so": code, "so_dinh_danh": "051085001234", "ho_ten": "Người Thử", "ngay_sinh": "1985-01-02",
-            "ma_xa": "21025", "ngay_kham": "2026-09-20", "phan_loai": "2", "cap_nhat": "2026-09-30 08:00:00",
-        }  # fmt: skip
-
     load_night(
         context, "health_records", day("1"), [health("SK1"), health("SK2")], keys("ma_ho_so", "SK1", "SK2")
     )
@@ -230,6 +232,23 @@ def test_a_row_that_vanishes_at_its_source_leaves_the_fact_and_its_marts_and_com
     gone = "SELECT 1 FROM dw_history.{} WHERE by_deletion"
     facts = ("fact_school_month", "fact_population", "fact_health_record")
     assert [len(units.rows(gone.format(fact))) for fact in facts] == [1, 1, 1]
+
+
+def test_a_source_that_has_lost_most_of_its_records_waits_for_a_person(units: Units) -> None:
+    codes = [f"SK{number}" for number in range(30)]
+
+    def night(number: str, records: list[dict[str, str]], left: list[str]) -> None:
+        load_night(units.context, "health_records", day(number), records, keys("ma_ho_so", *left))
+
+    night("1", [health("SK0"), health("SK29")], codes)
+    said = r"15 of 30 records are no longer at the source \(50.0%\), the limit is 20%"
+    with pytest.raises(GateClosed, match=said):
+        night("2", [], codes[15:])
+    held = "SELECT record_code FROM dw.fact_health_record ORDER BY 1"
+    assert units.rows(held) == [("SK0",), ("SK29",)]
+    # Ten of thirty may go: a handful says nothing.
+    night("3", [], codes[10:])
+    assert units.rows(held) == [("SK29",)]
 
 
 def test_a_target_that_the_plan_no_longer_has_is_no_target(units: Units) -> None:

@@ -97,6 +97,8 @@ class Quality(Frozen):
     quarantine_limit: float = Field(gt=0, le=1)
     quarantine_floor: int = Field(default=10, ge=0)
     """So many rejected rows never stop a load: one bad row of three says nothing about the batch."""
+    deletion_limit: float = Field(default=0.2, gt=0, le=1)
+    """The share of a source's records that may vanish from one night to the next; more waits for a person."""
 
 
 class Freshness(Frozen):
