@@ -281,13 +281,6 @@ REVOKE ALL ON FUNCTION
 meta.write_history(), meta.keep_history(regclass, text, name[]), meta.grant_history(name), meta.grant_roles()
 FROM public;
 
--- New pseudonyms are no news of what a row says.
-DO $$
-BEGIN
-    ALTER FUNCTION meta.add_pseudonym_layer() SET kho.history = 'off';
-END
-$$;
-
 CREATE FUNCTION meta.prune_history(fact regclass, older_than date, dry_run boolean) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -25,6 +25,7 @@ _WORLD = """
 INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, raw_path, known_from)
 SELECT 'b' || n, 'public_service_dossiers', date '2026-10-01' + n, 'loaded', '', '1', 0, '', CASE n WHEN 0 THEN date '2026-10-01' END
 FROM generate_series(0, 30) AS n;
+SELECT dw.make_month('dw.fact_dossier', '2026-09-01');
 INSERT INTO dw.fact_dossier (dossier_code, agency_key, procedure_key, unit_key, received_date_key, due_date_key,
     finished_date_key, returned_date_key, batch_key, received_at, source_updated_at, status_code, channel_code)
 SELECT 'H48-' || lpad(n::text, 9, '0'), -1, -1, -1, 20260901, -2, -2, -2, 1, '2026-09-01', '2026-09-01', '2', '1'
@@ -34,7 +35,7 @@ ANALYZE dw.fact_dossier;
 _CHANGE = """
 UPDATE dw.fact_dossier AS t
 SET status_code = d.status_code, source_updated_at = source_updated_at + interval '1 day', batch_key = :batch
-FROM delta AS d WHERE t.dossier_code = d.dossier_code
+FROM delta AS d WHERE t.dossier_code = d.dossier_code AND t.received_date_key = 20260901
 """
 WAYS = ("without", "off", "kept")
 

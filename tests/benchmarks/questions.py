@@ -144,6 +144,7 @@ def make_world(engine: sa.Engine, count: int) -> None:
     with engine.begin() as db:
         with db.connection.cursor() as cursor:
             cursor.execute(_WORLD)
+        db.exec_driver_sql("SELECT dw.make_months_ahead('2021-11-20', 60)")
         db.exec_driver_sql("ALTER TABLE dw.fact_dossier DROP CONSTRAINT fact_dossier_pkey")
     for first in range(1, count + 1, 1_000_000):
         with engine.begin() as db:

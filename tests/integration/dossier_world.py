@@ -124,10 +124,11 @@ def load_dossiers(db: sa.Connection, frame: pd.DataFrame, batch_key: int = 1) ->
         "_row": "bigint", "fee_amount_vnd": "numeric(18,2)"
     }  # fmt: skip
     columns = ", ".join(f"{name} {kinds.get(name, 'text')}" for name in frame)
-    db.exec_driver_sql(f"CREATE TEMP TABLE accepted ({columns}) ON COMMIT DROP")
+    db.exec_driver_sql(f"CREATE TEMP TABLE accepted ({columns}, _content_hash bigint) ON COMMIT DROP")
     text = io.StringIO(frame.to_csv(index=False))
     with db.connection.cursor() as cursor:
-        cursor.copy_expert("COPY accepted FROM STDIN (FORMAT csv, HEADER)", text)
+        cursor.copy_expert(f"COPY accepted ({', '.join(frame)}) FROM STDIN (FORMAT csv, HEADER)", text)
+    run_file(db, "load/name_batch.sql", batch_key=batch_key)
     for name in files_in("load/public_service_dossiers"):
         if Path(name).stem in LOADED_BY:
             run_file(db, name, batch_key=batch_key)

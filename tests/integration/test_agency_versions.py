@@ -79,6 +79,7 @@ def test_a_renamed_agency_begins_a_version_and_facts_keep_the_name_of_their_day(
     assert [row[0] for row in versions(night, FINANCE)] == ["Sở Kế hoạch", "Sở Tài chính tỉnh"]
     with night.province.context.engine.begin() as db:
         for code, on in (("D1", day_before), ("D2", as_of)):
+            db.execute(sa.text("SELECT dw.make_month('dw.fact_dossier', :on)"), {"on": on})
             db.execute(sa.text(dossiers), {"code": code, "on": on, "agency": FINANCE})
         run_file(db, "mart/refresh.sql")
     called = night.province.rows(

@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,14 +175,17 @@ def test_a_replay_after_a_rule_has_changed(province: Province, lenient: str) -> 
 
 def test_a_replay_does_not_undo_later_news(province: Province, lenient: str) -> None:
     key = open_keys(province, lenient)[0]
+    received = date.fromisoformat("20" + key.split("-")[1])
     with province.context.engine.begin() as db:
         db.execute(
             sa.text(
                 "INSERT INTO dw.fact_dossier SELECT (jsonb_populate_record(f, "
-                "jsonb_build_object('dossier_code', :key, 'source_updated_at', '2027-01-01'))).* "
+                "jsonb_build_object('dossier_code', :key, 'source_updated_at', '2027-01-01', "
+                "'received_at', cast(:received AS date), "
+                "'received_date_key', to_char(cast(:received AS date), 'YYYYMMDD')::int))).* "
                 "FROM dw.fact_dossier AS f LIMIT 1"
             ),
-            {"key": key},
+            {"key": key, "received": received},
         )
     query = "SELECT * FROM dw.fact_dossier WHERE dossier_code = :key"
     newer = province.rows(query, key=key)

@@ -43,9 +43,12 @@ FACTS = (
         "'2026-11-01', 1 FROM {u}"
     ),
     (
-        "INSERT INTO dw.fact_dossier SELECT 'D{m}-' || unit_key || '-' || n, -1, -1, unit_key, {d}, -2, -2, -2, "
-        "1, 1, 0, 0, n % 3 = 0, '{t}', NULL, CASE WHEN n % 2 = 0 THEN timestamp '{t}' END, NULL, '{t}', 0, '4', "
-        "CASE WHEN n % 5 = 0 THEN '2' END, '1', '1' FROM {u} CROSS JOIN generate_series(1, 1 + k % 4) AS n"
+        "INSERT INTO dw.fact_dossier (dossier_code, agency_key, procedure_key, unit_key, received_date_key, "
+        "due_date_key, finished_date_key, returned_date_key, is_on_time, received_at, finished_at, "
+        "source_updated_at, status_code, channel_code, batch_key) "
+        "SELECT 'D{m}-' || unit_key || '-' || n, -1, -1, unit_key, {d}, -2, -2, -2, "
+        "n % 3 = 0, '{t}', CASE WHEN n % 2 = 0 THEN timestamp '{t}' END, '{t}', '4', "
+        "CASE WHEN n % 5 = 0 THEN '2' END, 1 FROM {u} CROSS JOIN generate_series(1, 1 + k % 4) AS n"
     ),
     (
         "INSERT INTO dw.fact_indicator_value SELECT 1, 1, unit_key, '{m}', 0, -1, 100.0 * k / (2 * k + 1), k, "
@@ -82,6 +85,7 @@ def units(empty_warehouse: tuple) -> Iterator[Units]:
     units.load()
     for month, day in (("2024-M05", OLD), ("2026-M10", NOW)):
         known = {"m": month, "t": day.isoformat(), "d": f"{day:%Y%m%d}"}
+        units.put("SELECT dw.make_month('dw.fact_dossier', :day)", [{"day": day}])
         for sql in (*(DIMENSIONS if day == OLD else ()), *FACTS):
             units.put(sql.format(u=UNITS.format(**known), **known), [{}])
     units.people("2023-M01", OLD, {"21136": 900, "21142": 101, "21157": 700, "21166": 300})

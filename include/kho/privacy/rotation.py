@@ -98,7 +98,10 @@ def _rewrite(
     db: sa.Connection, present: Keys, following: Keys, by: str, reason: str, *, by_hand: bool
 ) -> Rotation:
     hand(db, Keys(following.layers[-1:]))
+    # New pseudonyms are no news of what a row says.
+    run_file(db, "history/switch.sql", state="off")
     rewritten = int(db.scalar(sa.text("SELECT meta.add_pseudonym_layer()")) or 0)
+    run_file(db, "history/switch.sql", state="on")
     run_file(db, "privacy/give_back_keys.sql")
     layers = len(following.layers)
     run_file(db, "privacy/note_key.sql", fingerprint=following.fingerprint, layers=layers)
