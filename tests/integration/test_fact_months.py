@@ -116,6 +116,20 @@ def test_what_the_star_does_not_keep_changes_no_dossier_and_is_not_looked_at_aga
     assert again == after
 
 
+def test_a_dossier_that_points_to_nothing_known_is_looked_at_again(nights: FixtureNight) -> None:
+    """Its agency was not in the catalogue when it came; when it is, the same record finds it."""
+    record = "SELECT agency_key > 0 FROM dw.fact_dossier WHERE received_date_key = 20260930"
+    assert nights.province.rows(record) == [(False,)]
+    with nights.province.context.engine.begin() as db:
+        db.execute(
+            sa.text(
+                "INSERT INTO dw.dim_agency (agency_code, name_vi) VALUES ('000.00.02.H48', 'Sở Thử nghiệm')"
+            )
+        )
+    nights.load(DATASET, 1, [dossier(1, "2026-09-30")])
+    assert nights.province.rows(record) == [(True,)]
+
+
 def test_an_older_state_that_comes_late_changes_nothing(nights: FixtureNight) -> None:
     older = dossier(3, "2026-10-31", TrangThaiHoSo="1", NgayCapNhat="31/10/2026 08:31:00")
     everything = "SELECT f::text FROM dw.fact_dossier AS f ORDER BY 1"

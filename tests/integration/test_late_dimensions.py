@@ -30,7 +30,7 @@ POINTING = """
 SELECT c.conrelid::regclass::text AS name, a.attname AS key
 FROM pg_constraint AS c
 INNER JOIN pg_attribute AS a ON c.conrelid = a.attrelid AND c.conkey[1] = a.attnum
-WHERE c.contype = 'f' AND c.confrelid = cast(:dimension AS regclass)
+WHERE c.contype = 'f' AND c.confrelid = cast(:dimension AS regclass) AND c.conparentid = 0
     AND c.conrelid::regclass::text !~ 'bridge' ORDER BY 1, 2
 """
 
@@ -149,6 +149,7 @@ def _put_everywhere(db: sa.Connection, day: date) -> None:
         for dimension in ("dw.dim_agency", "dw.dim_administrative_unit")
         for name, _ in db.execute(sa.text(POINTING), {"dimension": dimension})
     }
+    db.execute(sa.text("SELECT dw.make_months_ahead(:day, 0)"), {"day": day})
     # The enterprise first: its events point to it.
     for name in sorted(tables):
         row = {

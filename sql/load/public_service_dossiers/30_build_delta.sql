@@ -8,22 +8,28 @@
 -- Two large tables are compared: the processes share one hash table, here only.
 SET LOCAL enable_parallel_hash = on;
 
--- The days are written into the statement, so that the planner knows how many dossiers they have.
+-- The days are written into the statement, so that the planner knows how many dossiers they have. A replay
+-- compares every dossier: it may be there to mend what a fault of ours had put into the star. So does a night
+-- with dossiers that point to nothing known: what was not known then may be by now.
 DO $$
 DECLARE
     first_key integer := (SELECT dw.date_key(min(m.day), -1) FROM met AS m);
     last_key integer := (SELECT dw.date_key(max(m.day), -1) FROM met AS m);
+    batch integer := current_setting('kho.batch_key');
+    is_replay boolean := (SELECT b.replays IS NOT NULL FROM meta.batch AS b WHERE b.batch_key = batch);
 BEGIN
     EXECUTE format(
         'CREATE UNLOGGED TABLE stg.dossier_candidate AS '
         'SELECT s.dossier_code, s.received_at, s.updated_at, s._content_hash AS content_hash '
         'FROM accepted AS s '
         'LEFT JOIN dw.fact_dossier AS t '
-        'ON s._content_hash = t.content_hash AND t.received_date_key BETWEEN %s AND %s '
+        'ON NOT %L::boolean AND s._content_hash = t.content_hash AND t.received_date_key BETWEEN %s AND %s '
+        'AND t.agency_key <> -1 AND t.procedure_key <> -1 AND t.unit_key <> -1 '
         'WHERE t.content_hash IS NULL AND NOT EXISTS (SELECT FROM dw.fact_dossier AS f WHERE f.batch_key = %s)',
+        coalesce(is_replay, FALSE),
         coalesce(first_key, -1),
         coalesce(last_key, -1),
-        current_setting('kho.batch_key')
+        batch
     );
 END
 $$;
