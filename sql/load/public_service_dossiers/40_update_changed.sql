@@ -39,5 +39,5 @@ SET content_hash = c.content_hash
 FROM stg.dossier_candidate AS c
 WHERE
     t.dossier_code = c.dossier_code AND t.received_date_key = dw.date_key(c.received_at, -1)
-    AND c.updated_at >= t.source_updated_at
+    AND c.updated_at >= t.source_updated_at AND t.content_hash IS DISTINCT FROM c.content_hash
     AND c.dossier_code NOT IN (SELECT d.dossier_code FROM stg.dossier_delta AS d);
