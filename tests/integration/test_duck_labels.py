@@ -125,7 +125,15 @@ def test_verdicts_do_not_depend_on_who_gave_them(pg_engine: sa.Engine, tmp_path:
             asked = already_asked(db, table, mark_of(suite, PARAMS))
         assert bool(asked) == (name == "way")
         result = validate(pg_engine, suite, table, "agency_code", PARAMS, ["dossier_code"])
-        write_rejects(pg_engine, contract, table, result.failed_table, critical, tmp_path / name)
+        write_rejects(
+            pg_engine,
+            contract,
+            table,
+            result.failed_table,
+            critical,
+            tmp_path / name,
+            result.failed_rows,
+        )
         with pg_engine.connect() as db:
             query = sa.text(
                 f"SELECT _row, _agency, _key, rules FROM {result.failed_table.quoted} ORDER BY _row"

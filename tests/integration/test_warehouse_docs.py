@@ -109,7 +109,10 @@ def test_views_are_read_as_postgresql_reads_them(
             origin
             for column in view.columns
             for origin in lineage.of(Place(view.name, column.name))
-            if origin.column != ROWS and origin.relation not in functions
+            if origin.column != ROWS
+            and origin.relation not in functions
+            # PostgreSQL notes no dependence on its own catalogue.
+            and not origin.relation.startswith("pg_")
         }
         assert found <= depends[view.name], view.name
 
