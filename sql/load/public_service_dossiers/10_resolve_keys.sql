@@ -2,6 +2,9 @@
 -- Inputs: accepted (pg_temp view), dimensions. Can run twice: it is a view of this session, dropped at
 -- the end. What the dossiers need is made first: the months that they belong to, and a row for each procedure
 -- that the catalogue does not know, to be completed when the catalogue brings it. One pass finds out both.
+-- Dimensions that nobody has counted yet pass for larger than they are; the whole batch is hashed for them.
+ANALYZE dw.dim_agency, dw.dim_procedure, dw.dim_administrative_unit;
+
 CREATE TEMP TABLE met AS
 SELECT DISTINCT
     s.received_at::date AS day,
