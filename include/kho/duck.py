@@ -13,6 +13,9 @@ import duckdb
 
 from kho.settings import get_settings
 
+BATCH_ROWS = 32_768
+"""Rows of an Arrow batch that it hands over."""
+
 
 def connect(*, threads: int, memory: str) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with at most `threads` threads and `memory` (such as `200MB`)."""

@@ -15,12 +15,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kho import stage
 from kho.connections import EnvironmentConnections
 from kho.pipeline import Context
 from kho.pipeline import dataset as steps
 from kho.raw_zone import landing
 from kho.settings import get_settings
+from kho.stage import stage
 
 STEPS = ("extract", "stage", "validate", "load", "finish")
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from kho.bulk_copy import copy_batches
 from kho.conform.expressions import conform
 from kho.contracts import Contract, dataset_names, load_contract
+from kho.duck import BATCH_ROWS
 from kho.rules.conditions import RowCondition
 from kho.rules.duck_labels import duck_labels
 from kho.rules.gx import load_gx
@@ -22,15 +23,11 @@ from kho.rules.labelling import failed_table, label
 from kho.rules.suite import Rule, Suite, load_dataset_suite
 from kho.rules.validate import validate
 from kho.settings import get_settings
-from kho.stage import (
-    BATCH_ROWS,
-    Repeat,
-    StageTable,
-    Verdicts,
-    create_stage_table,
-    drop_tables,
-    settle,
-)
+from kho.stage import StageTable
+from kho.stage.repeats import Repeat
+from kho.stage.settle import settle
+from kho.stage.table import create_stage_table, drop_tables
+from kho.stage.verdicts import Verdicts
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]

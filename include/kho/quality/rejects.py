@@ -19,11 +19,12 @@ from pyarrow import csv
 
 from kho.bulk_copy import copy_batches
 from kho.contracts.model import Contract
+from kho.duck import BATCH_ROWS
 from kho.duck import connect as duck_connect
 from kho.raw_zone.landing import record_files
 from kho.rules.duck_labels import RAW_RECORD
 from kho.settings import get_settings
-from kho.stage import BATCH_ROWS, StageTable
+from kho.stage import StageTable
 
 _IN_MEMORY = 1 << 24
 """Bytes of rejected rows' keys beyond which they wait in a file."""

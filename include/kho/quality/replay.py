@@ -21,12 +21,12 @@ import duckdb
 import pyarrow as pa
 
 from kho.contracts.sources import FilesSource, SqlSource
+from kho.duck import BATCH_ROWS
 from kho.duck import connect as duck_connect
 from kho.errors import ConfigurationError
 from kho.raw_zone.landing import Landing, record_files
 from kho.raw_zone.manifest import Manifest, batch_id, read_manifest
 from kho.sql_files import run_file
-from kho.stage import BATCH_ROWS
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -17,10 +17,10 @@ import duckdb
 import pyarrow as pa
 
 from kho.conform.expressions import conform
+from kho.duck import BATCH_ROWS
 from kho.duck import connect as duck_connect
 from kho.quality.rejects import rejected_table
 from kho.raw_zone.landing import record_files
-from kho.stage import BATCH_ROWS
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -20,11 +20,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kho.duck import BATCH_ROWS
 from kho.duck import connect as duck_connect
 from kho.extract.sql.rows import HASH, HASH_FUNCTION
 
 SNAPSHOT = "snapshot-00000.parquet"
-_BATCH_ROWS = 32_768
 _ROWS_A_PASS = 2_000_000
 """Hashes compared at a time; memory is a few dozen bytes for each."""
 
@@ -68,7 +68,7 @@ def pick_changes(all_rows: Path, now: Path, base: Path, key: tuple[str, ...], re
         left = _count(duck, f"(SELECT DISTINCT {names} FROM now n SEMI JOIN affected a ON {same})")
         affected = _count(duck, "affected")
         chosen = duck.sql(f"SELECT n.* EXCLUDE (_row) FROM all_rows n SEMI JOIN affected a ON {same}")
-        rows = _write(chosen.to_arrow_reader(_BATCH_ROWS), records)
+        rows = _write(chosen.to_arrow_reader(BATCH_ROWS), records)
     return Changes(rows, deleted=affected - left)
 
 
