@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from kho import pipeline
 from kho.cli import main as cli
+from kho.cli import quarantine as quarantine_cli
 from kho.contracts import load_contracts
 from kho.errors import ConfigurationError
 from kho.pipeline import Context
@@ -253,8 +254,8 @@ def test_the_command_line_shows_deadlines_and_waivers(
     number = a_case(engine)
     turn(engine, FIRST)
     url = engine.url.render_as_string(hide_password=False)
-    monkeypatch.setattr(cli, "get_settings", lambda: Settings(home=tmp_path, warehouse_url=url))
-    monkeypatch.setattr(cli, "tonight", lambda: FIRST)
+    monkeypatch.setattr(quarantine_cli, "get_settings", lambda: Settings(home=tmp_path, warehouse_url=url))
+    monkeypatch.setattr(quarantine_cli, "tonight", lambda: FIRST)
 
     def kho(*arguments: str) -> str:
         done = CliRunner().invoke(cli.app, list(arguments))

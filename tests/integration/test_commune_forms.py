@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from kho import pipeline
-from kho.cli.quarantine import print_files
+from kho.cli.quarantine_text import print_files
 from kho.connections import Connection
 from kho.extract.files.refusal import for_sender
 from kho.pipeline import Context, StepResult

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from kho import pipeline
 from kho.cli import main as cli
+from kho.cli import quarantine as quarantine_cli
 from kho.pipeline import Context
 from kho.report import mend_workbook
 from kho.report.mend_lists import write_mend_lists
@@ -208,7 +209,7 @@ def test_the_step_and_the_command_do_the_same(
     assert result.counts == {"files": 1, "records": 1}
     by_step = home / "reports" / "2026-11-20" / "can-sua" / f"{HEALTH}.xlsx"
     url = engine.url.render_as_string(hide_password=False)
-    monkeypatch.setattr(cli, "get_settings", lambda: Settings(home=home, warehouse_url=url))
+    monkeypatch.setattr(quarantine_cli, "get_settings", lambda: Settings(home=home, warehouse_url=url))
     folder = tmp_path / "out"
     done = CliRunner().invoke(
         cli.app, ["quarantine", "export", "--date", "2026-11-20", "--agency", HEALTH, "--folder", str(folder)]

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from kho import pipeline
 from kho.cli import main as cli
+from kho.cli import quarantine as quarantine_cli
 from kho.connections import EnvironmentConnections, write_connections
 from kho.contracts import load_contract
 from kho.errors import ConfigurationError
@@ -100,7 +101,7 @@ def test_cases_are_listed_by_every_filter(after_a_night: Province) -> None:
 
 
 def test_nothing_personal_is_shown(after_a_night: Province, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "get_settings", lambda: after_a_night.context.settings)
+    monkeypatch.setattr(quarantine_cli, "get_settings", lambda: after_a_night.context.settings)
     ids = after_a_night.rows(
         "SELECT quarantine_id, raw FROM dq.quarantine WHERE dataset = :d ORDER BY 1 LIMIT 40", d=DOSSIERS
     )
@@ -422,7 +423,7 @@ def test_killed_and_run_again_is_one_replay(two_nights: Province) -> None:
 def test_the_command_line_replays_a_night_and_lists_replays(
     two_nights: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "get_settings", lambda: two_nights.context.settings)
+    monkeypatch.setattr(quarantine_cli, "get_settings", lambda: two_nights.context.settings)
     write_connections(two_nights.context.settings, two_nights.context.connections.all())
 
     def kho(*arguments: str) -> str:

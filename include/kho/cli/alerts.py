@@ -5,18 +5,17 @@ In: nothing, or `--dry-run`. Out: a table of alerts, or what was sent.
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from kho.cli.console import out
+from kho.cli.options import context_of
 from kho.settings import get_settings
 
 app = typer.Typer(help="What is wrong, and who was told.", no_args_is_help=True)
-out = Console(width=None if sys.stdout.isatty() else 160)
 
 
 @app.command("list")
@@ -68,11 +67,8 @@ def send(
 ) -> None:
     """Tell whoever is to be told now; nobody is told the same thing twice."""
     from kho import pipeline
-    from kho.connections import EnvironmentConnections
-    from kho.pipeline import Context
 
-    settings = get_settings()
-    result = pipeline.send_alerts(Context.create(EnvironmentConnections(settings), settings), dry_run=dry_run)
+    result = pipeline.send_alerts(context_of(get_settings()), dry_run=dry_run)
     counts = ", ".join(f"{count} {name}" for name, count in result.counts.items())
     out.print(counts or result.message, highlight=False, markup=False)
     if dry_run and result.counts:

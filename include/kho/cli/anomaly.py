@@ -5,30 +5,29 @@ In: filters, or the number of a finding and a verdict. Out: tables and evidence,
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from kho.anomalies.cases import STATES, Anomaly
+from kho.cli.console import out, say
+from kho.cli.options import Agency, Dataset, Limit
 from kho.settings import get_settings
 
 app = typer.Typer(help="Values unlike those of comparable nights.", no_args_is_help=True)
-out = Console(width=None if sys.stdout.isatty() else 160)
 ALL = "all"
 
 
 @app.command("list")
 def list_(
-    dataset: Annotated[str | None, typer.Option(help="Of this dataset.")] = None,
-    agency: Annotated[str | None, typer.Option(help="Of this agency.")] = None,
+    dataset: Dataset = None,
+    agency: Agency = None,
     status: Annotated[str, typer.Option(help=f"{', '.join(STATES)} or {ALL}.")] = "open",
     night: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Of this night.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 50,
+    limit: Limit = 50,
 ) -> None:
     """List findings, the latest first."""
     from kho.anomalies.cases import list_anomalies
@@ -113,4 +112,4 @@ def _print(one: Anomaly) -> None:
         for old in one.earlier_verdicts
     ]
     for line in lines:
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)

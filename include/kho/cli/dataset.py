@@ -7,18 +7,17 @@ would fail.
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from kho.cli.console import out
+from kho.cli.options import tonight
 from kho.errors import ConfigurationError
-from kho.settings import TIMEZONE, get_settings
+from kho.settings import get_settings
 
 if TYPE_CHECKING:
     from kho.authoring.dry_run import DryRun
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from kho.authoring.new import NewDataset
 
 app = typer.Typer(help="Contracts and suites: new ones, and what is wrong.", no_args_is_help=True)
-out = Console(width=None if sys.stdout.isatty() else 160)
 
 DEFAULT_AGENCY = "000.00.00.H48"
 """The province's people's committee, until the owner's own code is known."""
@@ -262,11 +260,10 @@ def _try_source(name: str, rows: int) -> bool:
 
     settings = get_settings()
     contract = load_contract(name)
-    today = datetime.now(ZoneInfo(TIMEZONE)).date()
     sample = sample_dataset(contract, EnvironmentConnections(settings), settings, rows)
     engine = open_warehouse(settings)
     suite = load_dataset_suite(contract, loaded_codes(engine))
-    tried = dry_run(contract, suite, sample, engine, today, settings)
+    tried = dry_run(contract, suite, sample, engine, tonight(), settings)
     _print_dry_run(tried)
     return tried.passes
 

@@ -5,15 +5,15 @@ Airflow's question is answered by.
 """
 
 import json
-import sys
 from getpass import getuser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from kho.cli.console import out, say
+from kho.cli.options import By, Reason, context_of
 from kho.settings import get_settings
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from kho.quality.gate import Decision, Gate
 
 app = typer.Typer(help="Batches that are not fit to load, and decisions about them.", no_args_is_help=True)
-out = Console(width=None if sys.stdout.isatty() else 160)
-
-Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
-By = Annotated[str, typer.Option(help="Who decides; the user of this machine.")]
 
 
 @app.command("list")
@@ -76,7 +72,7 @@ def gate_show(batch: str) -> None:
         f"a decision is bound to content {gate.content_sha256[:12]}, {contract}, score {gate.score}",
     ]
     for line in lines:
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
 
 
 @app.command("approve")
@@ -96,15 +92,11 @@ def _decide(batch: str, decision: "Decision", by: str, reason: str) -> None:
 
     result = decide_gate(batch, decision, _context(), by=by or getuser(), reason=reason, via="command line")
     counts = ", ".join(f"{name} {value:,}" for name, value in result.counts.items())
-    out.print(f"{result.message}  {counts}".strip(), markup=False, highlight=False, soft_wrap=True)
+    say(f"{result.message}  {counts}".strip())
 
 
 def _context() -> "Context":
-    from kho.connections import EnvironmentConnections
-    from kho.pipeline import Context
-
-    settings = get_settings()
-    return Context.create(EnvironmentConnections(settings), settings)
+    return context_of(get_settings())
 
 
 def _stands(gate: "Gate") -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from kho.cli.console import out
+from kho.cli.options import tonight
 from kho.settings import get_settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from kho.privacy.keyring import Keyring
 
 app = typer.Typer(help="Personal data: the key of pseudonyms, erasure, retention.", no_args_is_help=True)
-out = Console(width=None if sys.stdout.isatty() else 160)
 
 
 @app.command("status")
@@ -141,15 +141,10 @@ def retain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would go.")] = False,
 ) -> None:
     """Remove what is kept longer than contracts and include/retention.yaml allow; every Sunday does."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from kho.privacy.retention import remove_expired
-    from kho.settings import TIMEZONE
 
     engine, keyring = _opened()
-    today = datetime.now(ZoneInfo(TIMEZONE)).date()
-    found = remove_expired(engine, keyring.settings, today, dry_run=dry_run)
+    found = remove_expired(engine, keyring.settings, tonight(), dry_run=dry_run)
     verb = "would go" if dry_run else "went"
     for one in found.removed:
         of = f"{one.dataset}, " if one.dataset else ""

@@ -1,139 +1,149 @@
-"""`kho quarantine`: the rows that wait for their owner.
+"""`kho quarantine`: the rows that wait for their owner, and what people decide about them.
 
-In: filters, or the number of a case. Out: tables without personal data.
+In: filters, or the number of a case. Out: tables without personal data, or the lists to mend.
 """
 
-import json
+from datetime import date
+from getpass import getuser
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from kho.quality.case_calendar import Backlog
-from kho.quality.quarantine import STATES, Case, CaseEvent, CaseFile
-from kho.quality.rejected_files import RejectedFile
-from kho.quality.replay_log import ReplayEntry
+from kho.cli.console import out, say, show_step
+from kho.cli.options import Agency, Dataset, Limit, Night, context_of, parse_date, tonight
+from kho.cli.quarantine_text import print_backlogs, print_case, print_cases, print_files, print_replays
+from kho.quality.quarantine import STATES
+from kho.settings import get_settings
 
 ALL = "all"
 
-Dataset = Annotated[str | None, typer.Option(help="Of this dataset.")]
-Agency = Annotated[str | None, typer.Option(help="Of this agency.")]
+app = typer.Typer(help="The rows that wait for their owner.", no_args_is_help=True)
+
 Rule = Annotated[str | None, typer.Option(help="That break this rule.")]
 Status = Annotated[str, typer.Option(help=f"{', '.join(STATES)} or {ALL}.")]
-By = Annotated[str, typer.Option(help="Who does it; the user of this machine.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many to show.")]
 
 
-def print_cases(console: Console, count: int, cases: tuple[Case, ...]) -> None:
-    """Print how many there are, then a line each."""
-    shown = f", the oldest {len(cases)} of them" if len(cases) < count else ""
-    console.print(f"{count:,} in the quarantine{shown}", highlight=False)
-    if not cases:
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("id", "dataset", "agency", "key", "status", "since", "due", "failed rules"):
-        table.add_column(name, overflow="fold")
-    for case in cases:
-        table.add_row(
-            str(case.quarantine_id),
-            case.dataset,
-            escape(case.agency_code),
-            escape(case.business_key),
-            _state(case),
-            str(case.first_seen_on),
-            str(case.due_on or ""),
-            ", ".join(case.failed_rules),
-        )
-    console.print(table)
+@app.command("list")
+def quarantine_list(
+    dataset: Dataset = None,
+    agency: Agency = None,
+    rule: Rule = None,
+    status: Status = "open",
+    limit: Limit = 50,
+) -> None:
+    """List quarantined rows, the oldest first; no personal data."""
+    from kho.quality.quarantine import list_cases
+    from kho.server.warehouse import open_warehouse
+
+    count, cases = list_cases(
+        open_warehouse(get_settings()),
+        dataset=dataset,
+        agency=agency,
+        rule=rule,
+        status=None if status == ALL else status,
+        limit=limit,
+    )
+    print_cases(out, count, cases)
 
 
-def print_backlogs(console: Console, backlogs: tuple[Backlog, ...]) -> None:
-    """Print what each agency has to mend, the nearest deadline first."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("agency")
-    table.add_column("dataset")
-    for name in ("open", "expired", "due soon", "waiver ended"):
-        table.add_column(name, justify="right")
-    table.add_column("first deadline")
-    for backlog in backlogs:
-        table.add_row(
-            backlog.agency_code or "(not known)",
-            backlog.dataset,
-            *(
-                f"{count:,}"
-                for count in (backlog.open_cases, backlog.expired, backlog.due_soon, backlog.reopened)
-            ),
-            str(backlog.first_due_on or ""),
-        )
-    console.print(table if backlogs else "nothing waits for anybody")
+@app.command("show")
+def quarantine_show(case: int) -> None:
+    """Show one row, personal data masked, and what is wrong with it."""
+    from kho.quality.quarantine import note_look, show_case
+    from kho.server.warehouse import open_warehouse
+
+    engine = open_warehouse(get_settings())
+    file = show_case(engine, case)
+    note_look(engine, case, f"kho quarantine show, {getuser()}")
+    print_case(out, file)
 
 
-def print_replays(console: Console, entries: tuple[ReplayEntry, ...]) -> None:
-    """Print a line for each replay, and one for its reason."""
-    for entry in entries:
-        what = f"night of {entry.night}" if entry.night else f"open cases{_of_rule(entry.rule_id)}"
-        after = "?" if entry.open_after is None else f"{entry.open_after:,}"
-        unfinished = f"waits ({entry.note})" if entry.note else "unfinished"
-        ended = f"{entry.outcome or unfinished}, by {entry.started_by}: {entry.reason}"
-        lines = [
-            f"{entry.replay_id}  {entry.started_at:%Y-%m-%d %H:%M}  {entry.dataset}, {what}: {ended}",
-            f"    open cases {entry.open_before:,} → {after}; scores: {entry.difference or 'as they were'}",
-        ]
-        for line in lines:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if not entries:
-        console.print("nothing was replayed")
+@app.command("files")
+def quarantine_files(dataset: Dataset = None, limit: Limit = 50) -> None:
+    """List the files that could not be read, the oldest first: where, why, and what its sender should do."""
+    from kho.quality.rejected_files import list_rejected_files
+    from kho.server.warehouse import open_warehouse
+
+    count, files = list_rejected_files(open_warehouse(get_settings()), dataset=dataset, limit=limit)
+    print_files(out, count, files)
 
 
-def _of_rule(rule: str | None) -> str:
-    return f" of rule {rule}" if rule else ""
+@app.command("waive")
+def quarantine_waive(
+    case: int,
+    by: Annotated[str, typer.Option(help="Who decides so.")],
+    reason: Annotated[str, typer.Option(help="Why it need not be mended.")],
+    until: Annotated[
+        date | None,
+        typer.Option(parser=parse_date, metavar="YYYY-MM-DD", help="The last day; include/deadlines.yaml."),
+    ] = None,
+) -> None:
+    """Take a row off the list of open ones until a day; it stays out of the warehouse."""
+    from kho.quality.quarantine import waive_case
+    from kho.server.warehouse import open_warehouse
+
+    ends = waive_case(open_warehouse(get_settings()), case, by, reason, until, tonight())
+    out.print(f"case {case} is waived until {ends}", highlight=False)
 
 
-def _state(case: Case) -> str:
-    """`open (waiver ended 2026-01-31)` where the calendar opened it again."""
-    ended = f" (waiver ended {case.reopened_on})" if case.reopened_on and case.status == "open" else ""
-    until = f" until {case.waived_until}" if case.status == "waived" and case.waived_until else ""
-    return f"{case.state}{until}{ended}"
+@app.command("deadlines")
+def quarantine_deadlines(dataset: Dataset = None, agency: Agency = None, night: Night = None) -> None:
+    """Show what each agency has to mend by when: open, past their deadline, due soon."""
+    from kho.quality.case_calendar import list_backlogs
+    from kho.server.warehouse import open_warehouse
+
+    engine = open_warehouse(get_settings())
+    print_backlogs(out, list_backlogs(engine, night or tonight(), dataset=dataset, agency=agency))
 
 
-def _event(event: CaseEvent) -> str:
-    what = {
-        "waived": f"waived until {event.until} by {event.by_whom}: {event.reason}",
-        "waiver_ended": f"the waiver of {event.by_whom} until {event.until} has ended",
-        "expired": f"the deadline of {event.until} has passed",
-    }
-    return f"  {event.happened_on}: {what[event.event]}"
+@app.command("export")
+def quarantine_export(
+    agency: Agency = None,
+    night: Night = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to; KHO_HOME/reports/<night>/can-sua.")] = None,
+) -> None:
+    """Write each agency's list of records to mend as an Excel file, without personal data."""
+    from kho.report.mend_lists import write_mend_lists
+    from kho.server.warehouse import open_warehouse
+
+    settings = get_settings()
+    lists = write_mend_lists(
+        open_warehouse(settings), night or tonight(), settings, agency=agency, folder=folder
+    )
+    for item in lists:
+        say(f"{item.records:>9,}  {item.path}")
+    if not lists:
+        out.print("nothing is to be mended")
 
 
-def print_files(console: Console, count: int, files: tuple[RejectedFile, ...]) -> None:
-    """Print how many files wait for their senders, then each with what is to be done."""
-    shown = f", the oldest {len(files)} of them" if len(files) < count else ""
-    console.print(f"{count:,} files wait for their senders{shown}", highlight=False)
-    for file in files:
-        lines = [f"{file.dataset} {file.path}{file.place}, since {file.first_seen_on}, due {file.due_on}"]
-        lines += [f"  {file.reason}: {file.message}", f"    → {file.remedy}"]
-        for line in lines:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+@app.command("replay")
+def quarantine_replay(
+    dataset: str,
+    rule: Rule = None,
+    night: Annotated[
+        date | None,
+        typer.Option("--date", parser=parse_date, metavar="YYYY-MM-DD", help="All that this night brought."),
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who does it; the user of this machine.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; a night's needs one.")] = "",
+) -> None:
+    """Judge a dataset's open rows, or a whole night, again by today's rules; load what passes."""
+    from kho.pipeline import replay
+    from kho.quality.quarantine import list_cases
+
+    context = context_of(get_settings())
+    before, _ = list_cases(context.engine, dataset=dataset, rule=rule, limit=1)
+    reason = reason or ("" if night else "rules have changed")
+    replay(dataset, context, rule, show_step, night=night, by=by or getuser(), reason=reason)
+    after, _ = list_cases(context.engine, dataset=dataset, rule=rule, limit=1)
+    out.print(f"{before - after:,} closed, {after:,} still open", highlight=False)
 
 
-def print_case(console: Console, file: CaseFile) -> None:
-    """Print one case: what it is, what it breaks, the record, how it ended."""
-    case = file.case
-    lines = [
-        f"case {case.quarantine_id}: {case.dataset} {case.business_key}",
-        f"agency {case.agency_code or '(none)'}, {_state(case)}",
-        f"since {case.first_seen_on}, to be mended by {case.due_on}",
-        f"first in {file.batch_id}, last in {file.last_seen_batch_id}",
-    ]
-    if file.resolved_at is not None:
-        lines.append(f"mended by {file.resolved_batch_id} at {file.resolved_at:%Y-%m-%d %H:%M}")
-    if case.status == "waived":
-        lines.append(f"waived by {file.waived_by} until {case.waived_until}: {file.waived_reason}")
-    lines += [_event(event) for event in file.events]
-    for rule in file.rules:
-        lines += [f"  {rule.rule_id} ({rule.severity}): {rule.title}", f"    → {rule.remedy}"]
-    lines.append(json.dumps(file.raw, ensure_ascii=False, indent=2))
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+@app.command("replays")
+def quarantine_replays(dataset: Dataset = None, limit: Limit = 20) -> None:
+    """List the replays, the newest first: who, why, and what they did to cases and scores."""
+    from kho.quality.replay_log import list_replays
+    from kho.server.warehouse import open_warehouse
+
+    print_replays(out, list_replays(open_warehouse(get_settings()), dataset, limit))

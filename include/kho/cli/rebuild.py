@@ -4,20 +4,18 @@ In: a dataset or all of them, perhaps a month or a day, who and why. Out: what d
 through the same function as the DAG.
 """
 
-import sys
 from getpass import getuser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from kho.cli.console import say
+from kho.cli.options import context_of
 from kho.errors import ConfigurationError
 from kho.settings import get_settings
 
 if TYPE_CHECKING:
     from kho.pipeline import StepResult
-
-out = Console(width=None if sys.stdout.isatty() else 160)
 
 
 def rebuild(
@@ -34,9 +32,7 @@ def rebuild(
     reason: Annotated[str, typer.Option(help="Why; it is kept, and --check needs none.")] = "",
 ) -> None:
     """Load batches of the raw zone again beside the star, and mend the rows that differ."""
-    from kho.connections import EnvironmentConnections
     from kho.contracts import load_contract
-    from kho.pipeline import Context
     from kho.pipeline import rebuild as rebuild_step
     from kho.rebuild import span_of
 
@@ -47,16 +43,9 @@ def rebuild(
     if dataset:
         load_contract(dataset)
     span = span_of(month or None, day or None)
-    settings = get_settings()
-    context = Context.create(EnvironmentConnections(settings), settings)
-    who = by or getuser()
+    context, who = context_of(get_settings()), by or getuser()
     rebuild_step(dataset or None, context, span, _show, by=who, reason=reason, check=check)
 
 
 def _show(result: "StepResult") -> None:
-    out.print(
-        f"{result.dataset:<32} {result.outcome:<10} {result.seconds:7.1f} s  {result.message}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"{result.dataset:<32} {result.outcome:<10} {result.seconds:7.1f} s  {result.message}")

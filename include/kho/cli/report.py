@@ -4,35 +4,23 @@ In: a night, a draft's id. Out: the files' paths, the list of reports, or a deci
 functions that Airflow's question is answered by.
 """
 
-import sys
-from datetime import date, datetime
 from getpass import getuser
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from kho.settings import TIMEZONE, get_settings
+from kho.cli.console import out, say
+from kho.cli.options import By, Night, Reason, context_of, tonight
+from kho.settings import get_settings
 
 if TYPE_CHECKING:
     from kho.pipeline import Context
     from kho.quality.gate import Decision
 
 app = typer.Typer(help="The secretariat's report: write, review, number, send.", invoke_without_command=True)
-out = Console(width=None if sys.stdout.isatty() else 160)
 
-Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
-By = Annotated[str, typer.Option(help="Who decides; the user of this machine.")]
 KINDS = ("daily", "monthly", "quarterly")
-
-
-def _date(value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise typer.BadParameter("write the date as 2026-01-31") from None
 
 
 def _kind(value: str) -> str:
@@ -44,10 +32,7 @@ def _kind(value: str) -> str:
 @app.callback()
 def report(
     context: typer.Context,
-    night: Annotated[
-        date | None,
-        typer.Option("--date", parser=_date, metavar="YYYY-MM-DD", help="The night; today."),
-    ] = None,
+    night: Night = None,
     kind: Annotated[
         str, typer.Option(callback=_kind, help="daily, or monthly or quarterly until that night.")
     ] = "daily",
@@ -57,7 +42,7 @@ def report(
         return
     from kho.pipeline import write_report
 
-    print(write_report(night or _today(), _context(), kind).message)  # type: ignore[arg-type]
+    print(write_report(night or tonight(), _context(), kind).message)  # type: ignore[arg-type]
 
 
 @app.command("list")
@@ -95,19 +80,19 @@ def report_show(report_id: int) -> None:
 
     context = _context()
     found = read_registered(context.engine, report_id)
-    _say(f"{found.report_id}: {found.kind}, night of {found.as_of}, {found.state}")
-    _say(f"data {found.data_sha256}")
+    say(f"{found.report_id}: {found.kind}, night of {found.as_of}, {found.state}")
+    say(f"data {found.data_sha256}")
     if found.decided_by:
-        _say(f"{found.state} by {found.decided_by}: {found.reason}")
+        say(f"{found.state} by {found.decided_by}: {found.reason}")
     if not found.number:
-        _say(show_draft(report_id, context)["body"])
+        say(show_draft(report_id, context)["body"])
         return
-    _say(f"number {found.number}/{found.year}" + (f", revises {found.revises}" if found.revises else ""))
+    say(f"number {found.number}/{found.year}" + (f", revises {found.revises}" if found.revises else ""))
     for name, path in archived_files(found, context.settings).items():
-        _say(f"  {found.files[name]}  {path}")
+        say(f"  {found.files[name]}  {path}")
     for row in list_mail(context.engine, report_id):
         whose = row.agency_code or "whole report"
-        _say(f"  {row.state:8} {row.recipient}  {whose}  {row.error or ''}".rstrip())
+        say(f"  {row.state:8} {row.recipient}  {whose}  {row.error or ''}".rstrip())
 
 
 @app.command("approve")
@@ -130,7 +115,7 @@ def report_send(
     """Mail a report in force to those whom include/report.yaml names; who has it gets it no second time."""
     from kho.pipeline import send_report
 
-    _say(send_report(report_id, _context(), again=again).message)
+    say(send_report(report_id, _context(), again=again).message)
 
 
 @app.command("restore")
@@ -141,7 +126,7 @@ def report_restore(report_id: int) -> None:
     context = _context()
     found = read_registered(context.engine, report_id)
     for path in restore_files(found, context.settings).values():
-        _say(str(path))
+        say(str(path))
 
 
 def _decide(report_id: int, decision: "Decision", by: str, reason: str) -> None:
@@ -154,22 +139,10 @@ def _decide(report_id: int, decision: "Decision", by: str, reason: str) -> None:
         by=by or getuser(),
         reason=reason,
         via="command line",
-        on=_today(),
+        on=tonight(),
     )
-    _say(result.message)
-
-
-def _say(text: str) -> None:
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _today() -> date:
-    return datetime.now(ZoneInfo(TIMEZONE)).date()
+    say(result.message)
 
 
 def _context() -> "Context":
-    from kho.connections import EnvironmentConnections
-    from kho.pipeline import Context
-
-    settings = get_settings()
-    return Context.create(EnvironmentConnections(settings), settings)
+    return context_of(get_settings())
