@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from kho.authoring.binding import typed_source
 from kho.authoring.form_probe import LearntForm
-from kho.authoring.propose import Proposal, propose
+from kho.authoring.proposal import Proposal
+from kho.authoring.propose import propose
 from kho.authoring.reference_lists import COMMUNES, commune_codes, reference_lists
 from kho.authoring.rules import RuleProposal, propose_rules
 from kho.authoring.sampling import sample_source

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from kho.authoring.propose import ColumnProposal, Proposal
+from kho.authoring.proposal import ColumnProposal, Proposal
 from kho.authoring.reference_lists import COMMUNES
 
 _FORMATS = {

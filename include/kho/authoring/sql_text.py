@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kho.authoring.propose import ColumnProposal, Proposal
+from kho.authoring.proposal import ColumnProposal, Proposal
 from kho.contracts.model import LOGICAL_TO_SQL
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from kho.authoring.propose import ColumnProposal
+from kho.authoring.proposal import ColumnProposal
 
 FIRST_DAY = date(2026, 1, 5)
 _NAMES = ("An", "Bình", "Chi", "Dũng", "Giang", "Hạnh", "Khánh", "Lan", "Minh", "Yến")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kho.authoring import sql_text
-from kho.authoring.propose import Proposal
+from kho.authoring.proposal import Proposal
 from kho.authoring.rules import propose_rules
 from kho.authoring.synthetic import sent, typed
 from kho.authoring.yaml_text import contract_text, suite_text

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from kho.authoring.propose import ColumnProposal, Proposal
+from kho.authoring.proposal import ColumnProposal, Proposal
 from kho.authoring.rules import RuleProposal
 from kho.authoring.synthetic import typed
 
