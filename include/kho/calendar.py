@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from kho.errors import ConfigurationError
 from kho.settings import get_settings
 from kho.sql_files import run_file
+from kho.yaml_model import Frozen, read_as
 from kho.yaml_source import load_yaml
 
 FIRST_YEAR, LAST_YEAR = 2020, 2040
@@ -30,9 +30,7 @@ _SATURDAY = 5
 _NO_MORE_DAYS = 4000
 
 
-class _Decision(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Decision(Frozen):
     valid_from: date
     valid_to: date
     source: str = Field(min_length=1)
@@ -61,9 +59,7 @@ class DayOff(_Decision):
     name: str = Field(min_length=1)
 
 
-class _Decisions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Decisions(Frozen):
     swaps: tuple[Swap, ...] = ()
     days_off: tuple[DayOff, ...] = ()
 
@@ -128,17 +124,7 @@ def load_calendar(path: Path | None = None) -> Calendar:
 
 @lru_cache(maxsize=8)
 def _load(path: Path, _changed: int) -> Calendar:
-    document = load_yaml(path)
-    try:
-        return Calendar(_Decisions.model_validate(document.data or {}))
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        key = ".".join(str(part) for part in first["loc"]) or "document"
-        raise ConfigurationError(
-            f"calendar key '{key}': {first['msg']}",
-            where=document.where(first["loc"]),
-            next_step=f"correct {path.name}; its comments say what the keys mean",
-        ) from error
+    return Calendar(read_as(_Decisions, load_yaml(path), "calendar"))
 
 
 @lru_cache(maxsize=128)

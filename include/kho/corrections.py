@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import duckdb
 from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Expression, StarExpression
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, model_validator
+from pydantic import ConfigDict, Field, StrictStr, ValidationError, model_validator
 
 from kho.duck import connect as duck_connect
 from kho.errors import ConfigurationError, ContractError
 from kho.raw_zone.landing import record_files
 from kho.settings import get_settings
 from kho.sql_files import run_file
+from kho.yaml_model import Frozen, first_mistake
 from kho.yaml_source import YamlDocument, load_yaml
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
 Text = Annotated[StrictStr, Field(min_length=1)]
 
 
-class Correction(BaseModel):
+class Correction(Frozen):
     """One value of one record, or of `rows` records with the same key."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     id: Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]{3,80}$")]
     key: dict[str, Text]
@@ -72,9 +73,7 @@ class Correction(BaseModel):
         return first <= night <= self.valid_until
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _File(Frozen):
     corrections: tuple[Correction, ...]
 
 
@@ -181,8 +180,7 @@ def _load(path: Path, contract: Contract) -> tuple[Correction, ...]:
     try:
         found = _File.model_validate(document.data).corrections
     except ValidationError as error:
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        raise _wrong(document, contract, tuple(first["loc"]), first["msg"]) from error
+        raise _wrong(document, contract, *first_mistake(error)) from error
     checked: list[Correction] = []
     for index, fix in enumerate(found):
         place: tuple[str | int, ...] = ("corrections", index)

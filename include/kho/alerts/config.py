@@ -10,11 +10,11 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from kho.errors import ConfigurationError
 from kho.settings import TIMEZONE
-from kho.yaml_source import YamlDocument, load_yaml
+from kho.yaml_model import Frozen, read_as, wrong_key
+from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,18 +32,14 @@ Address = Annotated[str, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Mail(_Frozen):
+class Mail(Frozen):
     """Whose connection hands mails over, and in whose name; the connection's `from_email` wins."""
 
     connection: Name = "smtp"
     sender: Address
 
 
-class QuietHours(_Frozen):
+class QuietHours(Frozen):
     """Local times; `begin` may be later in the day than `end`. Equal times: never quiet."""
 
     begin: time
@@ -56,7 +52,7 @@ class QuietHours(_Frozen):
         return moment >= self.begin or moment < self.end
 
 
-class Recipients(_Frozen):
+class Recipients(Frozen):
     """Addresses, and names of connections to webhooks."""
 
     mail: tuple[Address, ...] = ()
@@ -68,7 +64,7 @@ class Recipients(_Frozen):
         return tuple(dict.fromkeys([*mails, *hooks]))
 
 
-class AlertConfig(_Frozen):
+class AlertConfig(Frozen):
     """`include/alerts.yaml`; its comments say what the keys mean."""
 
     board_url: Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+[^/\s]$")]
@@ -111,24 +107,11 @@ def load_alert_config(path: Path, known_owners: Iterable[str] | None = None) -> 
         ConfigurationError: a key is wrong or missing, or an owner owns nothing; `where` names file and line.
     """
     document = load_yaml(path)
-    try:
-        config = AlertConfig.model_validate(document.data)
-    except ValidationError as error:
-        # A misspelt key also leaves its right name missing: say what was misspelt.
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        place = tuple(first["loc"])
-        key = ".".join(str(part) for part in place) or "document"
-        raise _wrong(document, place, f"alerts key '{key}': {first['msg']}") from error
+    config = read_as(AlertConfig, document, "alerts")
     known = set(config.owners if known_owners is None else known_owners)
     for code in config.owners:
         if code not in known:
-            raise _wrong(document, ("owners", code), f"no contract names '{code}' as its owner_agency")
+            raise wrong_key(
+                document, ("owners", code), f"no contract names '{code}' as its owner_agency", "alerts"
+            )
     return config
-
-
-def _wrong(document: YamlDocument, place: tuple[str | int, ...], message: str) -> ConfigurationError:
-    return ConfigurationError(
-        message,
-        where=document.where(place),
-        next_step=f"correct {document.path.name}; its comments say what the keys mean",
-    )

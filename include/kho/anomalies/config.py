@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from kho.contracts.model import Column, Contract
-from kho.errors import ConfigurationError
 from kho.settings import Settings
+from kho.yaml_model import Frozen, read_as, wrong_key
 from kho.yaml_source import YamlDocument, load_yaml
 
 Kind = Literal["volume", "nulls", "distribution", "share", "indicator"]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LeastChange(_Frozen):
+class LeastChange(Frozen):
     """By how much a value must differ at least, in parts of the usual one; shares in points."""
 
     volume: Share
@@ -35,7 +31,7 @@ class LeastChange(_Frozen):
     share: Share
 
 
-class Limits(_Frozen):
+class Limits(Frozen):
     minimum_nights: int = Field(ge=7)
     minimum_comparable: int = Field(ge=5)
     history_days: int = Field(ge=60, le=2000)
@@ -47,7 +43,7 @@ class Limits(_Frozen):
     least_change: LeastChange
 
 
-class Indicator(_Frozen):
+class Indicator(Frozen):
     """A figure of the batch: a sum, a mean, a ratio of sums, or the share of rows in time."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -70,7 +66,7 @@ class Indicator(_Frozen):
         return tuple(name for name in (self.column, self.over, self.than) if name)
 
 
-class _Dataset(_Frozen):
+class _Dataset(Frozen):
     watched: bool = True
     agencies: bool = True
     categories: tuple[str, ...] = ()
@@ -79,12 +75,12 @@ class _Dataset(_Frozen):
     indicators: tuple[Indicator, ...] = ()
 
 
-class _Document(_Frozen):
+class _Document(Frozen):
     limits: Limits
     datasets: dict[str, _Dataset | None] = Field(default_factory=dict)
 
 
-class Watch(_Frozen):
+class Watch(Frozen):
     """What is watched of one dataset."""
 
     limits: Limits
@@ -135,17 +131,13 @@ def check_datasets(path: Path, known: list[str]) -> None:
     document, config = _load(path, path.stat().st_mtime_ns)
     for name in config.datasets:
         if name not in known:
-            raise _wrong(document, ("datasets", name), f"'{name}' is no dataset")
+            raise wrong_key(document, ("datasets", name), f"'{name}' is no dataset")
 
 
 @lru_cache(maxsize=4)
 def _load(path: Path, _changed: int) -> tuple[YamlDocument, _Document]:
     document = load_yaml(path)
-    try:
-        return document, _Document.model_validate(document.data or {})
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        raise _wrong(document, tuple(first["loc"]), first["msg"]) from error
+    return document, read_as(_Document, document)
 
 
 def _check(contract: Contract, dataset: _Dataset, document: YamlDocument) -> None:
@@ -154,30 +146,21 @@ def _check(contract: Contract, dataset: _Dataset, document: YamlDocument) -> Non
         for index, name in enumerate(getattr(dataset, key) or ()):
             place = ("datasets", contract.dataset, key, index)
             if name not in columns:
-                raise _wrong(document, place, f"'{name}' is no column of the contract")
+                raise wrong_key(document, place, f"'{name}' is no column of the contract")
             if key == "categories" and columns[name].classification == "personal":
-                raise _wrong(document, place, f"'{name}' is personal data: its values are not counted")
+                raise wrong_key(document, place, f"'{name}' is personal data: its values are not counted")
             if key == "measures" and not _is_measure(columns[name]):
-                raise _wrong(document, place, f"'{name}' is no number, or it is personal data")
+                raise wrong_key(document, place, f"'{name}' is no number, or it is personal data")
     for index, indicator in enumerate(dataset.indicators):
         for name in indicator.columns:
             place = ("datasets", contract.dataset, "indicators", index)
             if name not in columns:
-                raise _wrong(document, place, f"'{name}' is no column of the contract")
+                raise wrong_key(document, place, f"'{name}' is no column of the contract")
             moments = indicator.kind == "share_not_later"
             wanted = ("date", "timestamp") if moments else ("integer", "number")
             if columns[name].logical_type not in wanted:
-                raise _wrong(document, place, f"'{name}' is no {'date' if moments else 'number'}")
+                raise wrong_key(document, place, f"'{name}' is no {'date' if moments else 'number'}")
 
 
 def _is_measure(column: Column) -> bool:
     return column.logical_type in ("integer", "number") and column.classification != "personal"
-
-
-def _wrong(document: YamlDocument, place: tuple[Any, ...], text: str) -> ConfigurationError:
-    key = ".".join(str(part) for part in place) or "document"
-    return ConfigurationError(
-        f"key '{key}': {text}",
-        where=document.where(place),
-        next_step=f"correct {document.path.name}; its comments say what the keys mean",
-    )

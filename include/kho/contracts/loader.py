@@ -22,6 +22,7 @@ from kho.contracts.model import LOGICAL_TO_SQL, STANDARD_MARKERS, Column, Contra
 from kho.contracts.sources import FilesSource
 from kho.errors import ContractError
 from kho.settings import get_settings
+from kho.yaml_model import first_mistake
 from kho.yaml_source import YamlDocument, load_yaml
 
 _COLUMN_PROPERTIES = {
@@ -159,12 +160,11 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
     try:
         contract = Contract.model_validate(values)
     except ValidationError as error:
-        # A misspelt key is also a missing one; the misspelling is what its writer can see.
-        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        location = tuple(part for part in first["loc"] if part not in _UNION_TAGS)
+        place, message = first_mistake(error)
+        location = tuple(part for part in place if part not in _UNION_TAGS)
         if location and location[0] in custom:
             location = ("customProperties", custom[str(location[0])][0], "value", *location[1:])
-        raise _wrong(document, path, location, first["msg"]) from error
+        raise _wrong(document, path, location, message) from error
     _check_references(document, path, contract)
     return contract
 

@@ -13,7 +13,8 @@ from typing import Literal
 from pydantic import Field
 
 from kho.contracts.sources import Source
-from kho.contracts.sources.base import Charset, Frozen
+from kho.contracts.sources.base import Charset
+from kho.yaml_model import Frozen
 
 SourceKind = Literal[
     "text", "number", "boolean", "date", "timestamp", "time", "binary", "list", "object", "any"

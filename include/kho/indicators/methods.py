@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from kho.errors import ConfigurationError
 from kho.indicators.service_index import Measure
 from kho.sql_files import run_file
+from kho.yaml_model import Frozen, read_as
 from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
@@ -29,11 +29,7 @@ FactMeasure = Literal["tasks_followed", "agencies_on_axis", "health_records", "d
 """What `mart.indicator_fact_month` counts."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Method(_Frozen):
+class Method(Frozen):
     """`multiplier` × numerator / denominator of a measure; or the reason why it cannot be computed."""
 
     code: Text
@@ -55,11 +51,11 @@ class Method(_Frozen):
         return self
 
 
-class Forecast(_Frozen):
+class Forecast(Frozen):
     min_months: Annotated[int, Field(ge=3, le=120)]
 
 
-class IndicatorMethods(_Frozen):
+class IndicatorMethods(Frozen):
     """All methods, and what a forecast needs."""
 
     forecast: Forecast
@@ -84,17 +80,7 @@ def load_methods(path: Path) -> IndicatorMethods:
     Raises:
         ConfigurationError: a key is wrong or missing; `where` names file and line.
     """
-    document = load_yaml(path)
-    try:
-        return IndicatorMethods.model_validate(document.data)
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        place = tuple(first["loc"])
-        raise ConfigurationError(
-            f"indicators key '{'.'.join(map(str, place)) or 'document'}': {first['msg']}",
-            where=document.where(place),
-            next_step=f"correct {path.name}; its comments say what the keys mean",
-        ) from error
+    return read_as(IndicatorMethods, load_yaml(path), "indicators")
 
 
 def copy_methods(db: sa.Connection, settings: Settings) -> str:

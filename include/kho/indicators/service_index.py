@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from kho.errors import ConfigurationError
 from kho.sql_files import run_file
-from kho.yaml_source import YamlDocument, load_yaml
+from kho.yaml_model import Frozen, read_as
+from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,11 +38,7 @@ Measure = Literal[
 _POINTS = 100
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Component(_Frozen):
+class Component(Frozen):
     """Points for one percentage: all from `full_at` up; or the reason why it cannot be measured."""
 
     id: Annotated[str, Field(pattern="^[a-z][a-z0-9_]+$")]
@@ -62,7 +58,7 @@ class Component(_Frozen):
         return self
 
 
-class Group(_Frozen):
+class Group(Frozen):
     id: Annotated[str, Field(pattern="^[a-z][a-z0-9_]+$")]
     title: Text
     maximum: Points
@@ -76,7 +72,7 @@ class Group(_Frozen):
         return self
 
 
-class IndexVersion(_Frozen):
+class IndexVersion(Frozen):
     """One version, in force from `valid_from` until the next."""
 
     valid_from: date
@@ -93,7 +89,7 @@ class IndexVersion(_Frozen):
         return self
 
 
-class _Document(_Frozen):
+class _Document(Frozen):
     versions: Annotated[tuple[IndexVersion, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -114,12 +110,7 @@ def load_service_index(path: Path) -> tuple[IndexVersion, ...]:
     Raises:
         ConfigurationError: a key is wrong or missing, or points do not add up; `where` names file and line.
     """
-    document = load_yaml(path)
-    try:
-        versions = _Document.model_validate(document.data).versions
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        raise _wrong(document, tuple(first["loc"]), first["msg"]) from error
+    versions = read_as(_Document, load_yaml(path), "index").versions
     return tuple(sorted(versions, key=lambda version: version.valid_from))
 
 
@@ -157,12 +148,3 @@ def _row(
         "certainty": group.certainty,
         "source_document": version.source,
     }
-
-
-def _wrong(document: YamlDocument, place: tuple[Any, ...], message: str) -> ConfigurationError:
-    key = ".".join(str(part) for part in place) or "document"
-    return ConfigurationError(
-        f"index key '{key}': {message}",
-        where=document.where(place),
-        next_step=f"correct {document.path.name}; its comments say what the keys mean",
-    )

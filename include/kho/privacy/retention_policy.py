@@ -8,19 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from kho.errors import ConfigurationError
 from kho.settings import get_settings
+from kho.yaml_model import Frozen, read_as
 from kho.yaml_source import load_yaml
 
 Days = Annotated[int, Field(ge=30, le=36_500)]
 
 
-class Policy(BaseModel):
+class Policy(Frozen):
     """Days after which something goes; each key is explained in the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     raw_zone_days: Days
     request_log_days: Days
@@ -37,13 +35,4 @@ def load_policy(path: Path | None = None) -> Policy:
         ConfigurationError: a term is missing, unknown, or too short to be meant.
     """
     path = path or get_settings().contracts_dir.parent / "retention.yaml"
-    document = load_yaml(path)
-    try:
-        return Policy.model_validate(document.data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigurationError(
-            f"key '{'.'.join(map(str, first['loc']))}': {first['msg']}",
-            where=document.where(first["loc"]),
-            next_step="correct include/retention.yaml",
-        ) from error
+    return read_as(Policy, load_yaml(path))

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from kho.contracts import dataset_names, load_contract
-from kho.errors import ConfigurationError
 from kho.quality.measures import Measure
 from kho.rules.suite import Severity
 from kho.sql_files import read_sql, run_file
-from kho.yaml_source import YamlDocument, load_yaml
+from kho.yaml_model import Frozen, read_as, wrong_key
+from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,20 +30,17 @@ _KEPT_NIGHTS = 7
 """So long both values of every fact can be looked at; longer it would grow without bounds."""
 
 Text = Annotated[str, Field(min_length=1)]
+_wrong = partial(wrong_key, of="agreements")
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Tolerance(_Frozen):
+class Tolerance(Frozen):
     """How far two values may differ: by so much, or by so many percent of the other, whichever is more."""
 
     absolute: Decimal = Field(default=Decimal(0), ge=0)
     percent: Decimal = Field(default=Decimal(0), ge=0, le=100)
 
 
-class Pair(_Frozen):
+class Pair(Frozen):
     """A fact that is told twice; `dataset` is the one whose telling is judged."""
 
     id: Annotated[str, Field(pattern="^[a-z][a-z0-9_]+$")]
@@ -58,7 +56,7 @@ class Pair(_Frozen):
         return Measure(self.id, "unified", self.severity, self.title, self.remedy)
 
 
-class _Document(_Frozen):
+class _Document(Frozen):
     pairs: tuple[Pair, ...]
 
     @model_validator(mode="after")
@@ -77,11 +75,7 @@ def load_pairs(settings: Settings) -> tuple[Pair, ...]:
     """
     path: Path = settings.project_root / "include" / "agreements.yaml"
     document = load_yaml(path)
-    try:
-        pairs = _Document.model_validate(document.data).pairs
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        raise _wrong(document, tuple(first["loc"]), first["msg"]) from error
+    pairs = read_as(_Document, document, "agreements").pairs
     known = set(dataset_names())
     for place, pair in enumerate(pairs):
         if pair.dataset not in known:
@@ -113,12 +107,3 @@ def compare(db: sa.Connection, pair: Pair, as_of: date) -> list[Any]:
 
 def _query(pair: Pair) -> str:
     return f"agreement/{pair.id}.sql"
-
-
-def _wrong(document: YamlDocument, place: tuple[Any, ...], message: str) -> ConfigurationError:
-    key = ".".join(str(part) for part in place) or "document"
-    return ConfigurationError(
-        f"agreements key '{key}': {message}",
-        where=document.where(place),
-        next_step=f"correct {document.path.name}; its comments say what the keys mean",
-    )

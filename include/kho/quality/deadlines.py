@@ -11,21 +11,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from kho.calendar import add_working_days
 from kho.errors import ConfigurationError
 from kho.settings import get_settings
+from kho.yaml_model import Frozen, read_as
 from kho.yaml_source import load_yaml
 
 Days = Annotated[int, Field(ge=0, le=366)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class WorkingDays(_Frozen):
+class WorkingDays(Frozen):
     critical: Days
     warning: Days
     info: Days
@@ -35,7 +32,7 @@ class WorkingDays(_Frozen):
         return int(getattr(self, severity, self.critical))
 
 
-class Waiver(_Frozen):
+class Waiver(Frozen):
     default_days: Annotated[int, Field(ge=1, le=3660)]
     most_days: Annotated[int, Field(ge=1, le=3660)]
 
@@ -46,7 +43,7 @@ class Waiver(_Frozen):
         return self
 
 
-class Deadlines(_Frozen):
+class Deadlines(Frozen):
     """Working days from the day a fault was first seen to the last day on which it is mended in time."""
 
     working_days: WorkingDays
@@ -93,16 +90,4 @@ def load_deadlines(path: Path | None = None) -> Deadlines:
 
 @lru_cache(maxsize=8)
 def _load(path: Path, changed: int) -> Deadlines:  # noqa: ARG001
-    document = load_yaml(path)
-    try:
-        return Deadlines.model_validate(document.data)
-    except ValidationError as error:
-        # A misspelt key also leaves its right name missing: say what was misspelt.
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        place = tuple(first["loc"])
-        key = ".".join(str(part) for part in place) or "document"
-        raise ConfigurationError(
-            f"key '{key}': {first['msg']}",
-            where=document.where(place),
-            next_step=f"correct {path.name}; its comments say what the keys mean",
-        ) from error
+    return read_as(Deadlines, load_yaml(path))

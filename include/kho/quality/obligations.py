@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from kho.calendar import Calendar
 from kho.contracts import dataset_names
-from kho.errors import ConfigurationError
-from kho.yaml_source import YamlDocument, load_yaml
+from kho.yaml_model import Frozen, read_as, wrong_key
+from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,21 +25,18 @@ if TYPE_CHECKING:
     from kho.settings import Settings
 
 Text = Annotated[str, Field(min_length=1)]
+_wrong = partial(wrong_key, of="obligations")
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DueRule(_Frozen):
+class DueRule(Frozen):
     """`day` of the month `months_after` the period's last one; the month's last day where it is shorter."""
 
     day: int = Field(ge=1, le=31)
     months_after: int = Field(ge=0, le=12)
 
 
-class Reporters(_Frozen):
+class Reporters(Frozen):
     """The agencies that must report: of these types, these codes, or whoever has reported before."""
 
     types: tuple[Text, ...] = ()
@@ -52,7 +50,7 @@ class Reporters(_Frozen):
         return self
 
 
-class Exemption(_Frozen):
+class Exemption(Frozen):
     """An agency that need not report the periods that begin between two days."""
 
     dataset: Text
@@ -74,7 +72,7 @@ class Period:
     last_day: date
 
 
-class Obligation(_Frozen):
+class Obligation(Frozen):
     """A dataset that agencies report period by period."""
 
     dataset: Text
@@ -113,7 +111,7 @@ class Obligation(_Frozen):
         )
 
 
-class Obligations(_Frozen):
+class Obligations(Frozen):
     """All obligations, a dataset once at any time, and who is exempt."""
 
     judged_months: int = Field(ge=1, le=120)
@@ -136,11 +134,7 @@ def load_obligations(path: Path) -> Obligations:
         ConfigurationError: a key is wrong, a dataset is unknown; `where` names file and line.
     """
     document = load_yaml(path)
-    try:
-        found = Obligations.model_validate(document.data)
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        raise _wrong(document, tuple(first["loc"]), first["msg"]) from error
+    found = read_as(Obligations, document, "obligations")
     known = set(dataset_names())
     spans: dict[str, list[Obligation]] = {}
     for place, obligation in enumerate(found.obligations):
@@ -174,12 +168,3 @@ def _code(every: str, first: date) -> str:
     if every == "month":
         return f"{first.year}-M{first.month:02d}"
     return f"{first.year}-Q{first.month // 3 + 1}" if every == "quarter" else str(first.year)
-
-
-def _wrong(document: YamlDocument, place: tuple[int | str, ...], message: str) -> ConfigurationError:
-    key = ".".join(str(part) for part in place) or "document"
-    return ConfigurationError(
-        f"obligations key '{key}': {message}",
-        where=document.where(place),
-        next_step=f"correct {document.path.name}; its comments say what the keys mean",
-    )

@@ -10,17 +10,19 @@ import hashlib
 import json
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Self, get_args
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from kho.contracts import dataset_names
 from kho.errors import ConfigurationError
 from kho.rules.suite import Principle, Severity
 from kho.settings import get_settings
 from kho.sql_files import run_file
-from kho.yaml_source import YamlDocument, load_yaml
+from kho.yaml_model import Frozen, read_as, wrong_key
+from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,17 +30,14 @@ if TYPE_CHECKING:
     from kho.settings import Settings
 
 Text = Annotated[str, Field(min_length=1)]
+_wrong = partial(wrong_key, of="quality")
 Weight = Annotated[Decimal, Field(ge=0, le=1000)]
 PRINCIPLES: tuple[str, ...] = get_args(Principle)
 SEVERITIES: tuple[str, ...] = get_args(Severity)
 DEFAULT = "default"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BandLimits(_Frozen):
+class BandLimits(Frozen):
     green: Decimal = Field(gt=0, le=100)
     amber: Decimal = Field(gt=0, le=100)
 
@@ -49,13 +48,13 @@ class BandLimits(_Frozen):
         return self
 
 
-class Thresholds(_Frozen):
+class Thresholds(Frozen):
     slow_seconds: Decimal = Field(gt=0, le=600)
     submission_days: int = Field(ge=1, le=3660)
     read_days: int = Field(ge=1, le=3660)
 
 
-class MasterKey(_Frozen):
+class MasterKey(Frozen):
     """An identifier that must be right everywhere; its rules are those of these expectations."""
 
     title: Text
@@ -64,7 +63,7 @@ class MasterKey(_Frozen):
     except_rules: tuple[Text, ...] = ()
 
 
-class Weighting(_Frozen):
+class Weighting(Frozen):
     """One version, in force from `valid_from` until the next."""
 
     valid_from: date
@@ -95,7 +94,7 @@ class Weighting(_Frozen):
         return json.dumps(values, ensure_ascii=False, sort_keys=True)
 
 
-class _Document(_Frozen):
+class _Document(Frozen):
     versions: Annotated[tuple[Weighting, ...], Field(min_length=1)]
 
 
@@ -112,14 +111,7 @@ def load_weightings(path: Path) -> tuple[Weighting, ...]:
             names file and line.
     """
     document = load_yaml(path)
-    try:
-        versions = _Document.model_validate(document.data).versions
-    except ValidationError as error:
-        # A misspelt key also leaves its right name missing: say what was misspelt.
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        raise _wrong(
-            document, tuple(part for part in first["loc"] if part != "[key]"), first["msg"]
-        ) from error
+    versions = read_as(_Document, document, "quality").versions
     known = {DEFAULT, *dataset_names()}
     begun: set[date] = set()
     for place, version in enumerate(versions):
@@ -171,12 +163,3 @@ def recorded_on(db: sa.Connection, day: date) -> tuple[int, Weighting] | None:
     """The version that was written down for `day`, with its id; None if no night has used one."""
     row = run_file(db, "quality/weighting_on.sql", day=day).one_or_none()
     return None if row is None else (row.weighting_id, Weighting.model_validate(row.content))
-
-
-def _wrong(document: YamlDocument, place: tuple[Any, ...], message: str) -> ConfigurationError:
-    key = ".".join(str(part) for part in place) or "document"
-    return ConfigurationError(
-        f"quality key '{key}': {message}",
-        where=document.where(place),
-        next_step=f"correct {document.path.name}; its comments say what the keys mean",
-    )

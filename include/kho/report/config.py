@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from kho.errors import ConfigurationError
 from kho.report.document import harmless
+from kho.yaml_model import Frozen, read_as
 from kho.yaml_source import load_yaml
 
 if TYPE_CHECKING:
@@ -24,11 +24,7 @@ Address = Annotated[str, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")]
 Lines = Annotated[int, Field(ge=1, le=500)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TableLines(_Frozen):
+class TableLines(Frozen):
     agencies: Lines
     rules: Lines
     warnings: Lines
@@ -36,7 +32,7 @@ class TableLines(_Frozen):
     indicators: Lines
 
 
-class KindOfReport(_Frozen):
+class KindOfReport(Frozen):
     """How long a report of one kind is.
 
     Attributes:
@@ -48,18 +44,18 @@ class KindOfReport(_Frozen):
     lines: TableLines
 
 
-class KindsOfReport(_Frozen):
+class KindsOfReport(Frozen):
     daily: KindOfReport
     monthly: KindOfReport
     quarterly: KindOfReport
 
 
-class Plan(_Frozen):
+class Plan(Frozen):
     title: Text
     note: str = ""
 
 
-class Mail(_Frozen):
+class Mail(Frozen):
     """Who gets an approved report, and whose connection hands it over.
 
     Attributes:
@@ -74,7 +70,7 @@ class Mail(_Frozen):
     agencies: dict[Text, tuple[Address, ...]] = Field(default_factory=dict)
 
 
-class Letterhead(_Frozen):
+class Letterhead(Frozen):
     """Who writes to whom. Texts may hold {province} and {place}."""
 
     parent: Text
@@ -110,7 +106,7 @@ def harmless_letterhead(head: Letterhead) -> Letterhead:
     return Letterhead(**{name: clean(value) for name, value in head})
 
 
-class ReportConfig(_Frozen):
+class ReportConfig(Frozen):
     kinds: KindsOfReport
     mail: Mail = Mail()
     plans: dict[str, Plan] = Field(default_factory=dict)
@@ -142,16 +138,4 @@ def load_report_config(path: Path) -> ReportConfig:
     Raises:
         ConfigurationError: a key is wrong or missing; `where` names file and line.
     """
-    document = load_yaml(path)
-    try:
-        return ReportConfig.model_validate(document.data)
-    except ValidationError as error:
-        # A misspelt key also leaves its right name missing: say what was misspelt.
-        first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-        place = tuple(first["loc"])
-        key = ".".join(str(part) for part in place) or "document"
-        raise ConfigurationError(
-            f"report key '{key}': {first['msg']}",
-            where=document.where(place),
-            next_step=f"correct {path.name}; its comments say what the keys mean",
-        ) from error
+    return read_as(ReportConfig, load_yaml(path), "report")

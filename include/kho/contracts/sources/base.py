@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Frozen(BaseModel):
-    """A part of a contract: it cannot change, and knows every key it may have."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from kho.yaml_model import Frozen
 
 
 class Watermark(Frozen):

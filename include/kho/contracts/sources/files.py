@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from kho.contracts.sources.base import Frozen
+from kho.yaml_model import Frozen
 
 LANDED_ALWAYS = ("_file", "_sheet", "_cell", "_row_in_file", "_modified_at", "_sha256")
 """File, sheet, cell and row that a record was read from; when the file was written; its checksum."""

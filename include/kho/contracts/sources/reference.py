@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kho.contracts.sources.base import Frozen
+from kho.yaml_model import Frozen
 
 
 class ReferenceSource(Frozen):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from kho.contracts.sources.base import Frozen, Watermark
+from kho.contracts.sources.base import Watermark
 from kho.contracts.sources.consuming import consuming_word
 from kho.contracts.sources.rest_auth import Auth, SessionLogin, XRoad
 from kho.contracts.sources.rest_envelope import CodeAt, Envelope, ErrorCodes
@@ -19,6 +19,7 @@ from kho.contracts.sources.rest_paging import (
     Paging,
     Window,
 )
+from kho.yaml_model import Frozen
 
 __all__ = [
     "Auth",

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from kho.contracts.sources.base import Frozen
 from kho.contracts.sources.rest_envelope import CodeAt
+from kho.yaml_model import Frozen
 
 
 class NoAuth(Frozen):

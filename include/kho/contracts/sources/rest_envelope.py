@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from kho.contracts.sources.base import Frozen
+from kho.yaml_model import Frozen
 
 WHOLE_BODY = "$"
 """The path of a body that is nothing but a list of records."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from kho.contracts.sources.base import Frozen
+from kho.yaml_model import Frozen
 
 
 class Window(Frozen):

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kho.contracts.sources.base import Charset, Frozen, Watermark
+from kho.contracts.sources.base import Charset, Watermark
+from kho.yaml_model import Frozen
 
 
 class StreamReading(Frozen):
