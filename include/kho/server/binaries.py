@@ -37,8 +37,3 @@ def bin_dir() -> Path:
             next_step="remove .venv and run bin/bootstrap",
         )
     return folder
-
-
-def program(name: str) -> str:
-    """Return the path of one of PostgreSQL's programs, such as `pg_dump`."""
-    return str(bin_dir() / name)

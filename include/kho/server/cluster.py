@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kho.errors import HostError
 from kho.server.account import Account, initdb_account, require_reachable, server_account
-from kho.server.binaries import MAJOR_VERSION, bin_dir, program
+from kho.server.binaries import MAJOR_VERSION, bin_dir
 from kho.server.configuration import FILE_NAME, PORT
 from kho.server.databases import SUPERUSER
 from kho.server.processes import end_leftovers
@@ -144,29 +144,19 @@ def _run_initdb(data: Path, maker: Account, password: str) -> None:
             os.fchown(read_end, maker.uid, maker.gid)
         os.write(write_end, password.encode() + b"\n")
         os.close(write_end)
-        result = subprocess.run(
-            [
-                program("initdb"),
-                f"--pgdata={data}",
-                f"--username={SUPERUSER}",
-                "--pwfile=/dev/stdin",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
-                "--no-instructions",
-            ],
+        result = run_program(
+            maker,
+            "initdb",
+            f"--pgdata={data}",
+            f"--username={SUPERUSER}",
+            "--pwfile=/dev/stdin",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-instructions",
             stdin=read_end,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            cwd="/",
-            env=environment(),
-            umask=0o077,
-            start_new_session=True,
-            **maker.run_as(),
         )
     finally:
         os.close(read_end)
@@ -179,6 +169,21 @@ def _run_initdb(data: Path, maker: Account, password: str) -> None:
         )
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of PostgreSQL's programs: nothing of the caller's gets in."""
-    return {"PATH": f"{bin_dir()}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+def run_program(
+    account: Account, name: str, *options: str, stdin: int = subprocess.DEVNULL
+) -> "subprocess.CompletedProcess[str]":
+    """Run one of PostgreSQL's programs as an account; nothing of the caller's environment gets in."""
+    programs = bin_dir()
+    return subprocess.run(
+        [str(programs / name), *options],
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        cwd="/",
+        env={"PATH": f"{programs}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        umask=0o077,
+        start_new_session=True,
+        **account.run_as(),
+    )

@@ -18,8 +18,7 @@ import psycopg2
 
 from kho.errors import HostError, WarehouseUnavailable
 from kho.server.account import Account, server_account
-from kho.server.binaries import program
-from kho.server.cluster import Layout, environment, initialise, prepare
+from kho.server.cluster import Layout, initialise, prepare, run_program
 from kho.server.configuration import configure
 from kho.server.databases import Server, ensure_database, ensure_role
 from kho.server.locking import file_lock
@@ -163,26 +162,15 @@ def _start(layout: Layout, settings: Settings) -> None:
 def _pg_ctl(
     account: Account, layout: Layout, action: str, *options: str
 ) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [
-            program("pg_ctl"),
-            action,
-            f"--pgdata={layout.data}",
-            "--wait",
-            f"--timeout={START_SECONDS}",
-            "--silent",
-            *options,
-        ],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        cwd="/",
-        env=environment(),
-        umask=0o077,
-        start_new_session=True,
-        **account.run_as(),
+    return run_program(
+        account,
+        "pg_ctl",
+        action,
+        f"--pgdata={layout.data}",
+        "--wait",
+        f"--timeout={START_SECONDS}",
+        "--silent",
+        *options,
     )
 
 
