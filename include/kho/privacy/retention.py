@@ -72,6 +72,26 @@ class Retention:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """One run: in which warehouse, by which terms, on which day; what it finds goes into `found`."""
+
+    engine: sa.Engine
+    settings: Settings
+    policy: Policy
+    today: date
+    dry_run: bool
+    found: Retention = field(default_factory=Retention)
+
+    def before(self, days: int) -> date:
+        """The day before which something kept for so many days is over."""
+        return self.today - timedelta(days=days)
+
+    def sent_before(self, contract: Contract) -> date:
+        """The same for what a dataset's source sent."""
+        return self.before(contract.retention_days or self.policy.raw_zone_days)
+
+
 def remove_expired(
     engine: sa.Engine, settings: Settings, today: date, *, dry_run: bool, policy: Policy | None = None
 ) -> Retention:
@@ -81,112 +101,82 @@ def remove_expired(
         ConfigurationError: the policy or a contract cannot be read.
         HostError: files cannot be removed.
     """
-    policy = policy or load_policy()
-    found = Retention()
+    sweep = _Sweep(engine, settings, policy or load_policy(), today, dry_run)
     for contract in load_contracts():
-        _raw_zone(engine, settings, contract, policy, today, found, dry_run=dry_run)
-        _history(engine, contract, policy, today, found, dry_run=dry_run)
-    _rows(engine, policy, today, found, dry_run=dry_run)
-    _report_files(engine, settings, policy, today, found, dry_run=dry_run)
-    return found
+        _remove_leftovers(sweep, contract)
+        _raw_zone(sweep, contract)
+        _request_logs(sweep, contract)
+        _history(sweep, contract)
+    _rows(sweep)
+    _report_files(sweep)
+    return sweep.found
 
 
-def _raw_zone(
-    engine: sa.Engine,
-    settings: Settings,
-    contract: Contract,
-    policy: Policy,
-    today: date,
-    found: Retention,
-    *,
-    dry_run: bool,
-) -> None:
-    home = settings.raw_zone / contract.dataset
-    older_than = today - timedelta(days=contract.retention_days or policy.raw_zone_days)
-    _remove_leftovers(engine, settings, contract, dry_run=dry_run)
-    with engine.connect() as db:
+def _raw_zone(sweep: _Sweep, contract: Contract) -> None:
+    older_than = sweep.sent_before(contract)
+    with sweep.engine.connect() as db:
         rows = run_file(
             db, "privacy/retain/batches.sql", dataset=contract.dataset, older_than=older_than
         ).all()
-    needed = _present_state(engine, settings, contract) if rows else set()
+    needed = _present_state(sweep, contract) if rows else set()
     for row in rows:
         reason = row.kept_because or (
             "the present state of the table consists of it" if row.batch_id in needed else None
         )
         if reason:
-            found.kept.append(Kept(contract.dataset, row.batch_id, reason))
+            sweep.found.kept.append(Kept(contract.dataset, row.batch_id, reason))
             continue
         gone = Removed("batch", contract.dataset, row.batch_id, 1, older_than)
-        found.removed.append(gone)
-        if not dry_run:
-            with engine.begin() as db:
-                run_file(db, "privacy/retain/mark_batch.sql", batch_id=row.batch_id, today=today)
+        sweep.found.removed.append(gone)
+        if not sweep.dry_run:
+            with sweep.engine.begin() as db:
+                run_file(db, "privacy/retain/mark_batch.sql", batch_id=row.batch_id, today=sweep.today)
                 _note(db, gone)
-            _remove(home / row.batch_id)
-    logs_before = today - timedelta(days=policy.request_log_days)
-    _request_logs(engine, settings, contract, logs_before, found, dry_run=dry_run)
+            _remove(sweep.settings.raw_zone / contract.dataset / row.batch_id)
 
 
-def _history(
-    engine: sa.Engine,
-    contract: Contract,
-    policy: Policy,
-    today: date,
-    found: Retention,
-    *,
-    dry_run: bool,
-) -> None:
+def _history(sweep: _Sweep, contract: Contract) -> None:
     """States that the dataset's rows gave up as long ago as what its source sent then is kept."""
-    older_than = today - timedelta(days=contract.retention_days or policy.raw_zone_days)
-    with engine.begin() as db:
+    older_than = sweep.sent_before(contract)
+    with sweep.engine.begin() as db:
         pruned = run_file(
             db,
             "privacy/retain/prune_history.sql",
             dataset=contract.dataset,
             older_than=older_than,
-            dry_run=dry_run,
+            dry_run=sweep.dry_run,
         )
         for row in pruned.all():
             if row.items:
                 gone = Removed("history", contract.dataset, row.table_name, row.items, older_than)
-                found.removed.append(gone)
-                if not dry_run:
+                sweep.found.removed.append(gone)
+                if not sweep.dry_run:
                     _note(db, gone)
 
 
-def _request_logs(
-    engine: sa.Engine,
-    settings: Settings,
-    contract: Contract,
-    older_than: date,
-    found: Retention,
-    *,
-    dry_run: bool,
-) -> None:
-    home = settings.raw_zone / contract.dataset
-    gone_with_batch = {one.subject for one in found.removed if one.kind == "batch"}
+def _request_logs(sweep: _Sweep, contract: Contract) -> None:
+    home, older_than = sweep.settings.raw_zone / contract.dataset, sweep.before(sweep.policy.request_log_days)
+    gone_with_batch = {one.subject for one in sweep.found.removed if one.kind == "batch"}
     query = sa.text("SELECT batch_id FROM meta.batch WHERE dataset = :dataset AND as_of < :older_than")
-    with engine.connect() as db:
+    with sweep.engine.connect() as db:
         old = db.scalars(query, {"dataset": contract.dataset, "older_than": older_than}).all()
     logs = [home / one / REQUEST_LOG for one in old if one not in gone_with_batch]
     logs = [path for path in logs if path.is_file()]
     if not logs:
         return
     gone = Removed("request_log", contract.dataset, "requests of old batches", len(logs), older_than)
-    found.removed.append(gone)
-    if not dry_run:
+    sweep.found.removed.append(gone)
+    if not sweep.dry_run:
         for path in logs:
             path.unlink()
-        with engine.begin() as db:
+        with sweep.engine.begin() as db:
             _note(db, gone)
 
 
-def _report_files(
-    engine: sa.Engine, settings: Settings, policy: Policy, today: date, found: Retention, *, dry_run: bool
-) -> None:
+def _report_files(sweep: _Sweep) -> None:
     """What nights rendered of drafts; of a report that somebody has decided about everything stays."""
-    older_than = today - timedelta(days=policy.report_draft_days)
-    with engine.connect() as db:
+    settings, older_than = sweep.settings, sweep.before(sweep.policy.report_draft_days)
+    with sweep.engine.connect() as db:
         decided = {tuple(row) for row in run_file(db, "privacy/retain/decided_reports.sql")}
     old: dict[str, list[Path]] = {}
     for kind, as_of, paths in rendered_files(settings):
@@ -194,35 +184,35 @@ def _report_files(
             old.setdefault(kind, []).extend(paths)
     for name, paths in old.items():
         gone = Removed("report_draft", "", f"files of {name}", len(paths), older_than)
-        found.removed.append(gone)
-        if dry_run:
+        sweep.found.removed.append(gone)
+        if sweep.dry_run:
             continue
         for path in paths:
             path.unlink(missing_ok=True)
             if path.parent != settings.reports and not any(path.parent.iterdir()):
                 path.parent.rmdir()
-        with engine.begin() as db:
+        with sweep.engine.begin() as db:
             _note(db, gone)
 
 
-def _remove_leftovers(engine: sa.Engine, settings: Settings, contract: Contract, *, dry_run: bool) -> None:
+def _remove_leftovers(sweep: _Sweep, contract: Contract) -> None:
     """Files of batches that were marked by a run that was killed."""
-    if dry_run:
+    if sweep.dry_run:
         return
     query = sa.text("SELECT batch_id FROM meta.batch WHERE dataset = :dataset AND raw_removed_on IS NOT NULL")
-    with engine.connect() as db:
+    with sweep.engine.connect() as db:
         for batch_id in db.scalars(query, {"dataset": contract.dataset}):
-            _remove(settings.raw_zone / contract.dataset / batch_id)
+            _remove(sweep.settings.raw_zone / contract.dataset / batch_id)
 
 
-def _present_state(engine: sa.Engine, settings: Settings, contract: Contract) -> set[str]:
+def _present_state(sweep: _Sweep, contract: Contract) -> set[str]:
     """The batches that a table which comes as changes consists of, from the last one back."""
-    with engine.connect() as db:
+    with sweep.engine.connect() as db:
         at: str | None = run_file(db, "quality/last_loaded.sql", dataset=contract.dataset).scalar()
     chain: set[str] = set()
     while at and at not in chain:
         try:
-            follows = read_manifest(settings.raw_zone / contract.dataset / at).follows
+            follows = read_manifest(sweep.settings.raw_zone / contract.dataset / at).follows
         except HostError:
             break
         if follows is None:
@@ -245,11 +235,11 @@ def _remove(folder: Path) -> None:
         ) from error
 
 
-def _rows(engine: sa.Engine, policy: Policy, today: date, found: Retention, *, dry_run: bool) -> None:
-    with engine.begin() as db:
-        for gone in _expired_rows(db, policy, today):
-            found.removed.append(gone)
-            if dry_run:
+def _rows(sweep: _Sweep) -> None:
+    with sweep.engine.begin() as db:
+        for gone in _expired_rows(db, sweep):
+            sweep.found.removed.append(gone)
+            if sweep.dry_run:
                 continue
             older_than = gone.older_than
             if gone.kind == "closed_case":
@@ -263,19 +253,20 @@ def _rows(engine: sa.Engine, policy: Policy, today: date, found: Retention, *, d
             _note(db, gone)
 
 
-def _expired_rows(db: sa.Connection, policy: Policy, today: date) -> Iterator[Removed]:
-    before = today - timedelta(days=policy.closed_case_days)
+def _expired_rows(db: sa.Connection, sweep: _Sweep) -> Iterator[Removed]:
+    policy = sweep.policy
+    before = sweep.before(policy.closed_case_days)
     for row in run_file(db, "privacy/retain/closed_cases.sql", older_than=before).all():
         yield Removed("closed_case", row.dataset, "records of closed cases", row.items, before)
-    before = today - timedelta(days=policy.report_draft_days)
+    before = sweep.before(policy.report_draft_days)
     for row in run_file(db, "privacy/retain/report_drafts.sql", older_than=before).all():
         yield Removed("report_draft", "", row.kind, row.items, before)
-    before = today - timedelta(days=policy.access_log_days)
+    before = sweep.before(policy.access_log_days)
     items = run_file(db, "privacy/retain/access_log.sql", older_than=before).scalar_one()
     if items:
         yield Removed("access_log", "", "who looked at what", items, before)
     if policy.fact_month_days is not None:
-        before = today - timedelta(days=policy.fact_month_days)
+        before = sweep.before(policy.fact_month_days)
         for row in run_file(db, "privacy/retain/fact_months.sql", older_than=before).all():
             yield Removed("fact_month", "", row.name, row.items, before)
 
