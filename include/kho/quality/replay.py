@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,17 +59,7 @@ def land_replay(contract: Contract, replayed: str, keys: set[Key], raw_zone: Pat
         landing.write_batches(_records(contract, keys, source))
         for part in ("replay", contract.content_sha256):
             landing.add_digest(part)
-        manifest = Manifest(
-            batch_id=batch_id(contract.dataset, earlier.as_of, landing.content_sha256),
-            dataset=contract.dataset,
-            as_of=earlier.as_of,
-            contract_version=contract.version,
-            endpoint=str(source.relative_to(raw_zone)),
-            content_sha256=landing.content_sha256,
-            fetched=landing.rows,
-            replays=replayed,
-        )
-        folder = landing.publish(manifest)
+        folder = landing.publish(_manifest(landing, contract, earlier))
     return read_manifest(folder)
 
 
@@ -118,23 +109,30 @@ def land_day(
         for part in ("day", str(replay_id), earlier.content_sha256, contract.content_sha256, *later):
             landing.add_digest(part)
         landing.rows = earlier.fetched
-        manifest = Manifest(
-            batch_id=batch_id(contract.dataset, earlier.as_of, landing.content_sha256),
-            dataset=contract.dataset,
-            as_of=earlier.as_of,
-            contract_version=contract.version,
-            endpoint=str(source.relative_to(raw_zone)),
-            content_sha256=landing.content_sha256,
-            fetched=earlier.fetched,
+        manifest = replace(
+            _manifest(landing, contract, earlier),
             declared=earlier.declared,
             requests=earlier.requests,
             failed_requests=earlier.failed_requests,
             request_seconds=earlier.request_seconds,
-            replays=replayed,
             rejudges_day=True,
         )
         folder = landing.publish(manifest)
     return read_manifest(folder)
+
+
+def _manifest(landing: Landing, contract: Contract, earlier: Manifest) -> Manifest:
+    """Of a replay: what it lands, under the contract of today, for the night of the batch that it replays."""
+    return Manifest(
+        batch_id=batch_id(contract.dataset, earlier.as_of, landing.content_sha256),
+        dataset=contract.dataset,
+        as_of=earlier.as_of,
+        contract_version=contract.version,
+        endpoint=f"{contract.dataset}/{earlier.batch_id}",
+        content_sha256=landing.content_sha256,
+        fetched=landing.rows,
+        replays=earlier.batch_id,
+    )
 
 
 def _comes_whole(contract: Contract) -> bool:
