@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kho.conform.legacy_encoding import to_tcvn3
 from kho.contracts import load_contract
 from kho.sandbox.defects import NO_DEFECT, draw_kinds
 from kho.sandbox.registry import all_sources
 from kho.sandbox.source import MARIADB, AgencyTable
 from kho.sandbox.sources.public_service_dossiers.defects import DOSSIER_DEFECTS
-from kho.sandbox.tcvn3 import to_tcvn3
 from kho.sandbox.texts import vietnamese_number
 from kho.sandbox.views import View, business_key
 from kho.sandbox.world import World

@@ -76,6 +76,25 @@ def null(field: str) -> Spoiler:
     return spoil
 
 
+def retired_commune(field: str) -> Spoiler:
+    """A spoiler that writes the code of a commune from before the merger."""
+
+    def spoil(row: Row, salt: int, reference: Reference) -> None:
+        codes = reference.retired_commune_codes
+        row[field] = codes[salt % len(codes)]
+
+    return spoil
+
+
+def citizen_of_no_province(field: str) -> Spoiler:
+    """A spoiler that lets a citizen id begin with the code of no province."""
+
+    def spoil(row: Row, _salt: int, _reference: Reference) -> None:
+        row[field] = "099" + row[field][3:]
+
+    return spoil
+
+
 def put(field: str, *values: Any) -> Spoiler:
     """A spoiler that writes one of the values."""
 

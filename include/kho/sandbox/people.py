@@ -5,6 +5,7 @@ Out: `ApplicantPool`, from which dossiers draw by index; the same seed gives the
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class ApplicantPool:
     tax_codes: tuple[str, ...]
 
 
+@cache
 def applicant_pool(seed: int) -> ApplicantPool:
     """Build the pool of this seed."""
     random = generator(seed, "applicants")

@@ -6,7 +6,7 @@ import numpy as np
 
 from kho.sandbox.clocks import date_of, moment_of
 from kho.sandbox.cohorts import Monthly
-from kho.sandbox.defects import DefectKind, Row, blank, put
+from kho.sandbox.defects import DefectKind, Row, blank, put, retired_commune
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.reference import Reference
 from kho.sandbox.services import Envelope, ListService, NumberedPages, Reason, Span
@@ -29,11 +29,6 @@ def _other_province(row: Row, _salt: int, _reference: Reference) -> None:
     row["maDonVi"] = row["maDonVi"].replace(".H48", ".H99")
 
 
-def _retired_commune(row: Row, salt: int, reference: Reference) -> None:
-    codes = reference.retired_commune_codes
-    row["maDVHC"] = codes[salt % len(codes)]
-
-
 def _period_in_words(row: Row, salt: int, _reference: Reference) -> None:
     year, month = row["kyThongKe"][:4], row["kyThongKe"][4:]
     row["kyThongKe"] = (f"tháng {month}", f"{month}/{year}", f"T{month}")[salt % 3]
@@ -47,7 +42,8 @@ KINDS = (
                correctable=False),
     DefectKind("signature_agency_unknown", ("signature_agency_known",), 0.002,
                _other_province, correctable=False),
-    DefectKind("signature_commune_before_merger", ("signature_commune_valid",), 0.002, _retired_commune),
+    DefectKind("signature_commune_before_merger", ("signature_commune_valid",), 0.002,
+               retired_commune("maDVHC")),
     DefectKind("signature_period_missing", ("signature_period_present",), 0.002, blank("kyThongKe"),
                correctable=False),
     DefectKind("signature_period_in_words", ("signature_period_readable",), 0.002, _period_in_words,

@@ -1,13 +1,12 @@
 """The health agency: electronic health records of people, in a MariaDB table; half a million by default."""
 
-from functools import cache
 from typing import Any
 
 from kho.conform.legacy_encoding import to_tcvn3
 from kho.sandbox.clocks import DAY, date_of, moment_of
 from kho.sandbox.cohorts import Daily
-from kho.sandbox.defects import DefectKind, Row, null, put
-from kho.sandbox.people import ApplicantPool, applicant_pool, citizen_ids
+from kho.sandbox.defects import DefectKind, Row, citizen_of_no_province, null, put, retired_commune
+from kho.sandbox.people import applicant_pool, citizen_ids
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.reference import Reference
 from kho.sandbox.source import MARIADB, AgencyTable, Column, Source
@@ -18,15 +17,6 @@ ROWS = 500_000
 _OWNER = "000.00.11.H48"
 _HISTORY_DAYS = 360
 _ZERO_DATE = "0000-00-00"
-
-
-def _retired_commune(row: Row, salt: int, reference: Reference) -> None:
-    codes = reference.retired_commune_codes
-    row["ma_xa"] = codes[salt % len(codes)]
-
-
-def _citizen_of_no_province(row: Row, _salt: int, _reference: Reference) -> None:
-    row["so_dinh_danh"] = "099" + row["so_dinh_danh"][3:]
 
 
 def _legacy_name(row: Row, salt: int, _reference: Reference) -> None:
@@ -48,7 +38,8 @@ KINDS = (
     DefectKind("health_code_missing", ("health_record_present",), 0.0004, null("ma_ho_so"),
                correctable=False),
     DefectKind("health_citizen_missing", ("health_citizen_present",), 0.0004, null("so_dinh_danh")),
-    DefectKind("health_citizen_invalid", ("health_citizen_valid",), 0.0004, _citizen_of_no_province),
+    DefectKind("health_citizen_invalid", ("health_citizen_valid",), 0.0004,
+               citizen_of_no_province("so_dinh_danh")),
     DefectKind("health_name_missing", ("health_name_present",), 0.0004, null("ho_ten")),
     DefectKind("health_name_in_tcvn3", ("health_name_encoding",), 0.0004, _legacy_name),
     DefectKind("health_birth_zero", ("health_birth_readable",), 0.0004, put("ngay_sinh", _ZERO_DATE)),
@@ -58,7 +49,7 @@ KINDS = (
     DefectKind("health_sex_not_in_citizen_id", ("health_citizen_sex_matches",), 0.0004, _other_sex),
     DefectKind("health_gender_unknown", ("health_gender_known",), 0.0004, put("gioi_tinh", 7, 9)),
     DefectKind("health_commune_missing", ("health_commune_present",), 0.0004, null("ma_xa")),
-    DefectKind("health_commune_before_merger", ("health_commune_current",), 0.0004, _retired_commune),
+    DefectKind("health_commune_before_merger", ("health_commune_current",), 0.0004, retired_commune("ma_xa")),
     DefectKind("health_insurance_invalid", ("health_insurance_valid",), 0.0004,
                put("so_bhyt", "BH123", "4797512345678901", "khong co the")),
     DefectKind("health_class_unknown", ("health_class_known",), 0.0004, put("phan_loai", 0, 6)),
@@ -69,11 +60,6 @@ KINDS = (
     DefectKind("health_examination_zero", ("health_measures_readable",), 0.0004, put("ngay_kham", _ZERO_DATE),
                severity="warning"),
 )  # fmt: skip
-
-
-@cache
-def _pool(seed: int) -> ApplicantPool:
-    return applicant_pool(seed)
 
 
 def _draw(draw: Draw) -> Columns:
@@ -92,7 +78,7 @@ def _draw(draw: Draw) -> Columns:
 
 
 def _write(batch: Batch) -> dict[str, list[Any]]:
-    pool, codes = _pool(batch.setup.seed), batch.setup.reference.commune_codes
+    pool, codes = applicant_pool(batch.setup.seed), batch.setup.reference.commune_codes
     citizens = [f"{number:012d}" for number in batch["citizen"]]
     women = batch["woman"]
     people = zip(batch["name"], women, strict=True)

@@ -1,14 +1,12 @@
 """The land agency: the cadastre's parcels, in a large table that does not say when a row changed."""
 
-from functools import cache
 from typing import Any
 
 from kho.sandbox.clocks import DAY, date_of
 from kho.sandbox.cohorts import Daily
-from kho.sandbox.defects import DefectKind, Row, null, put
-from kho.sandbox.people import ApplicantPool, applicant_pool, citizen_ids
+from kho.sandbox.defects import DefectKind, Row, citizen_of_no_province, null, put, retired_commune
+from kho.sandbox.people import applicant_pool, citizen_ids
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
-from kho.sandbox.reference import Reference
 from kho.sandbox.source import AgencyTable, Column, Source
 
 ROWS = 100_000
@@ -19,36 +17,23 @@ _HISTORY_DAYS = 330
 _USES = ("ODT", "ONT", "LUC", "BHK", "CLN", "RSX", "NTS", "SKC")
 
 
-def _retired_commune(row: Row, salt: int, reference: Reference) -> None:
-    codes = reference.retired_commune_codes
-    row["ma_xa"] = codes[salt % len(codes)]
-
-
-def _citizen_of_no_province(row: Row, _salt: int, _reference: Reference) -> None:
-    row["so_dinh_danh"] = "099" + row["so_dinh_danh"][3:]
-
-
 KINDS = (
     DefectKind("parcel_exact_copy", (), 0.001, severity="none", correctable=False, repeat="exact"),
     DefectKind("parcel_contradicting_copy", ("parcel_unique",), 0.001, correctable=False, repeat="conflict"),
     DefectKind("parcel_code_missing", ("parcel_code_present",), 0.001, null("ma_thua"), correctable=False),
     DefectKind("parcel_commune_missing", ("parcel_commune_present",), 0.001, null("ma_xa")),
-    DefectKind("parcel_commune_before_merger", ("parcel_commune_current",), 0.001, _retired_commune),
+    DefectKind("parcel_commune_before_merger", ("parcel_commune_current",), 0.001, retired_commune("ma_xa")),
     DefectKind("parcel_sheet_missing", ("map_sheet_present",), 0.001, null("so_to")),
     DefectKind("parcel_number_missing", ("parcel_number_present",), 0.001, null("so_thua")),
     DefectKind("parcel_area_missing", ("parcel_area_present",), 0.001, null("dien_tich")),
     DefectKind("parcel_area_not_positive", ("parcel_area_positive",), 0.001,
                put("dien_tich", "0.0", "-12.5")),
     DefectKind("parcel_use_unknown", ("land_use_known",), 0.001, put("loai_dat", "XXX", "T", "ODT?")),
-    DefectKind("parcel_holder_invalid", ("holder_citizen_valid",), 0.001, _citizen_of_no_province),
+    DefectKind("parcel_holder_invalid", ("holder_citizen_valid",), 0.001,
+               citizen_of_no_province("so_dinh_danh")),
     DefectKind("parcel_certificate_undated", ("certificate_dated",), 0.001, put("ngay_cap", None),
                severity="warning"),
 )  # fmt: skip
-
-
-@cache
-def _pool(seed: int) -> ApplicantPool:
-    return applicant_pool(seed)
 
 
 def _draw(draw: Draw) -> Columns:
@@ -67,7 +52,7 @@ def _draw(draw: Draw) -> Columns:
 
 
 def _write(batch: Batch) -> dict[str, list[Any]]:
-    pool, codes = _pool(batch.setup.seed), batch.setup.reference.commune_codes
+    pool, codes = applicant_pool(batch.setup.seed), batch.setup.reference.commune_codes
     people = zip(batch["name"], batch["woman"], batch.version.tolist(), strict=True)
     certified = batch["certified"]
     days = [instant // DAY for instant in batch["created"]]

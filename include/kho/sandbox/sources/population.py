@@ -6,17 +6,12 @@ import numpy as np
 
 from kho.sandbox.clocks import date_of, moment_of
 from kho.sandbox.cohorts import Monthly
-from kho.sandbox.defects import DefectKind, Row, null, put
+from kho.sandbox.defects import DefectKind, Row, null, put, retired_commune
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.reference import Reference
 from kho.sandbox.source import AgencyTable, Column, Setup, Source
 
 _OWNER = "000.00.33.H48"
-
-
-def _retired_commune(row: Row, salt: int, reference: Reference) -> None:
-    codes = reference.retired_commune_codes
-    row["ma_xa"] = codes[salt % len(codes)]
 
 
 def _more_women_than_people(row: Row, salt: int, _reference: Reference) -> None:
@@ -42,8 +37,8 @@ KINDS = (
                repeat="conflict"),
     DefectKind("population_commune_missing", ("population_commune_present",), 0.003, null("ma_xa"),
                correctable=False),
-    DefectKind("population_commune_before_merger", ("population_commune_valid",), 0.003, _retired_commune,
-               correctable=False),
+    DefectKind("population_commune_before_merger", ("population_commune_valid",), 0.003,
+               retired_commune("ma_xa"), correctable=False),
     DefectKind("population_period_missing", ("population_period_present",), 0.003, null("ky"),
                correctable=False),
     DefectKind("population_period_in_words", ("population_period_readable",), 0.003, _period_in_words,

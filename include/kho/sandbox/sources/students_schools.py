@@ -7,7 +7,7 @@ import numpy as np
 from kho.conform.legacy_encoding import to_tcvn3
 from kho.sandbox.clocks import date_of, moment_of
 from kho.sandbox.cohorts import Monthly
-from kho.sandbox.defects import DefectKind, Row, null, put
+from kho.sandbox.defects import DefectKind, Row, null, put, retired_commune
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.reference import Reference
 from kho.sandbox.source import MARIADB, AgencyTable, Column, Setup, Source
@@ -22,11 +22,6 @@ _NAMES = (
     "Trần Hưng Đạo", "Lê Hồng Phong", "Nguyễn Trãi", "Trà Bồng", "Sơn Hà", "Võ Nguyên Giáp", "Đăk Hà",
     "Bình Minh", "Hoa Sen", "Phổ Thạnh", "Măng Bút", "Nghĩa Hành",
 )  # fmt: skip
-
-
-def _retired_commune(row: Row, salt: int, reference: Reference) -> None:
-    codes = reference.retired_commune_codes
-    row["ma_xa"] = codes[salt % len(codes)]
 
 
 def _more_girls_than_students(row: Row, salt: int, _reference: Reference) -> None:
@@ -44,7 +39,7 @@ KINDS = (
     DefectKind("school_name_missing", ("school_name_present",), 0.002, null("ten_truong")),
     DefectKind("school_level_unknown", ("school_level_known",), 0.002, put("cap_hoc", "DH", "?", "CAP1")),
     DefectKind("school_commune_missing", ("school_commune_present",), 0.002, null("ma_xa")),
-    DefectKind("school_commune_before_merger", ("school_commune_valid",), 0.002, _retired_commune),
+    DefectKind("school_commune_before_merger", ("school_commune_valid",), 0.002, retired_commune("ma_xa")),
     DefectKind("school_period_in_words", ("school_period_readable",), 0.002, _period_in_words,
                correctable=False),
     DefectKind("students_missing", ("student_count_present",), 0.002, null("hoc_sinh")),

@@ -13,7 +13,7 @@ import numpy as np
 from kho.sandbox.clocks import DAY, as_ints, date_of, moment_of
 from kho.sandbox.cohorts import Daily
 from kho.sandbox.defects import Row
-from kho.sandbox.people import ApplicantPool, applicant_pool
+from kho.sandbox.people import applicant_pool
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.reference import Reference
 from kho.sandbox.services import Envelope, ListService, NumberedPages, Reason, Span
@@ -27,11 +27,6 @@ _REGISTRAR = "000.00.05.H48"
 _SECTORS = ("01110", "03110", "10201", "25920", "41000", "46320", "47190", "49331", "55101", "56101")
 _NEW = 0.6
 _ACTIVE, _SUSPENDED, _CLOSED = "00", "05", "01"
-
-
-@cache
-def _people(seed: int) -> ApplicantPool:
-    return applicant_pool(seed)
 
 
 @cache
@@ -64,7 +59,7 @@ def _row(
     capital: int, older_days: int, suspends: bool, salt: int, created: int,
 ) -> Row:  # fmt: skip
     kind = entity_type(number)
-    communes, people = setup.reference.commune_codes, _people(setup.seed)
+    communes, people = setup.reference.commune_codes, applicant_pool(setup.seed)
     home = communes[commune]
     event, status = _event(version, suspends, older_days)
     moved = version > 0 and not suspends and salt % 4 == 0

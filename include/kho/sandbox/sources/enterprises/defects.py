@@ -2,9 +2,9 @@
 
 import unicodedata
 
+from kho.conform.legacy_encoding import to_tcvn3
 from kho.sandbox.defects import DefectKind, Row, Spoiler, blank, put
 from kho.sandbox.reference import Reference
-from kho.sandbox.tcvn3 import to_tcvn3
 
 _NAMES_FOR_TCVN3 = (
     "Công ty TNHH Vận tải Thắng Lợi", "Công ty TNHH Hải sản Ánh Dương", "Cơ sở may mặc Bằng Hạnh",

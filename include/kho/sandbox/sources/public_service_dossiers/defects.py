@@ -6,9 +6,9 @@ Rows are those of `danhSachHoSo`, before they become JSON.
 import unicodedata
 from datetime import datetime, timedelta
 
-from kho.sandbox.defects import DefectKind, Row, Spoiler, blank, put
+from kho.conform.legacy_encoding import to_tcvn3
+from kho.sandbox.defects import DefectKind, Row, Spoiler, blank, put, retired_commune
 from kho.sandbox.reference import Reference
-from kho.sandbox.tcvn3 import to_tcvn3
 
 _FORMAT = "%d/%m/%Y %H:%M:%S"
 _DAYS_THAT_NEVER_COME = ("31/02", "30/02", "31/04", "31/06", "31/09", "31/11")
@@ -89,11 +89,6 @@ def _decomposed_name(row: Row, salt: int, _reference: Reference) -> None:
     row["ChuHoSo"] = unicodedata.normalize("NFD", name)
 
 
-def _retired_commune(row: Row, salt: int, reference: Reference) -> None:
-    codes = reference.retired_commune_codes
-    row["MaDVHC"] = codes[salt % len(codes)]
-
-
 def _negative_fee(row: Row, salt: int, _reference: Reference) -> None:
     amount = (20_000, 50_000, 8_000, 120_000)[salt % 4]
     row["DanhSachLePhi"] = [{"TenLePhi": "Hoàn lệ phí", "SoTien": f"-{amount}", "DaThu": "1"}]
@@ -161,7 +156,7 @@ DOSSIER_DEFECTS = (
                applicant="citizen"),
     DefectKind("name_not_composed", ("applicant_name_nfc",), 0.0015, _decomposed_name,
                severity="warning", applicant="citizen"),
-    DefectKind("commune_before_merger", ("commune_valid_on_date",), 0.0015, _retired_commune),
+    DefectKind("commune_before_merger", ("commune_valid_on_date",), 0.0015, retired_commune("MaDVHC")),
     DefectKind("commune_unknown", ("commune_valid_on_date",), 0.0006,
                put("MaDVHC", "99999", "00000")),
     DefectKind("fee_negative", ("fee_not_negative",), 0.0008, _negative_fee),
