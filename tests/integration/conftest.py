@@ -16,6 +16,7 @@ from tests.integration.embedded import temporary_home, throwaway_server
 
 if TYPE_CHECKING:
     from tests.integration.fixture_dataset import FixtureNight
+    from tests.integration.spoiling import Gateway
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +70,25 @@ def new_agency(
         elif agency.kind == "mariadb":
             agency.run(f"DROP DATABASE {name}")
     admin.dispose()
+
+
+@pytest.fixture(scope="module")
+def small_pages() -> Iterator[None]:
+    """Every window takes several pages, as it does in a real province."""
+    from tests.integration.night import with_small_pages
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kho.pipeline.batches.load_contract", with_small_pages)
+        yield
+
+
+@pytest.fixture(scope="module")
+def gateway(sandbox: tuple) -> Iterator["Gateway"]:
+    """A gateway before the module's sandbox, which spoils what passes."""
+    from tests.integration.spoiling import a_gateway
+
+    with a_gateway(sandbox[2].lgsp_url) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -239,6 +239,19 @@ def new_province(
     return Province(settings, server, sandbox, Context(engine, SandboxConnections(sandbox), own))
 
 
+@contextlib.contextmanager
+def a_loaded_province(*datasets: str, **options: Any) -> Iterator[Province]:
+    """A province in which the first night of some datasets went well, with its marts."""
+    with a_sandbox(**options) as running:
+        province = new_province(*running)
+        province.set_clock(EPOCH)
+        for dataset in datasets:
+            outcome = province.run(dataset, EPOCH)[-1].outcome
+            assert outcome == "loaded", dataset
+        pipeline.build_star(EPOCH, province.context)
+        yield province
+
+
 def copy_database(server: postgres.Server, template: str, name: str) -> None:
     """Make database `name` a copy of `template`, whose sessions are ended."""
     admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -28,6 +27,7 @@ from kho.sandbox.sources.commune_socioeconomic_forms.files import file_name
 from kho.sandbox.world import World
 from kho.server import postgres, warehouse
 from tests.integration.embedded import temporary_home, throwaway_server
+from tests.integration.planted import open_cases, planted_defects
 
 DATASET = "commune_socioeconomic_forms"
 EPOCH = date(2026, 11, 20)
@@ -103,21 +103,9 @@ def first_night(server: Any) -> Communes:
 
 def _quarantine_is_the_manifest(communes: Communes, night: date) -> None:
     manifest = build_manifest(DATASET, night, communes.world.on(night).view(DATASET))
-    planted = Counter(
-        (defect["business_key"], defect["agency_code"] or "", tuple(sorted(defect["rule_ids"])))
-        for defect in manifest["defects"]
-        if defect["severity"] == "critical"
-    )
-    found = Counter(
-        (key, agency, tuple(sorted(rules)))
-        for key, agency, rules in communes.rows(
-            "SELECT business_key, agency_code, failed_rules FROM dq.quarantine WHERE status = 'open' "
-            "AND dataset = :d",
-            d=DATASET,
-        )
-    )
-    assert found == planted
-    assert len(planted) > 10
+    expected = planted_defects(manifest)
+    assert open_cases(communes.context.engine, DATASET) == expected
+    assert len(expected) > 10
 
 
 def test_the_quarantine_is_the_manifest(first_night: Communes) -> None:

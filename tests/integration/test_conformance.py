@@ -34,29 +34,17 @@ from .conformance_kit import (
     with_password,
     without,
 )
-from .night import EPOCH, Province, a_sandbox, in_order, new_province, with_small_pages
-from .spoiling import Gateway, a_gateway
+from .night import EPOCH, Province, a_sandbox, in_order, new_province
+from .spoiling import Gateway
 
 LONG_AGO = date(2019, 3, 4)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def small_pages() -> Iterator[None]:
-    """Every window takes several pages."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kho.pipeline.batches.load_contract", with_small_pages)
-        yield
+pytestmark = pytest.mark.usefixtures("small_pages")
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[tuple]:
     with a_sandbox(size=1_200) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(sandbox: tuple) -> Iterator[Gateway]:
-    with a_gateway(sandbox[2].lgsp_url) as running:
         yield running
 
 

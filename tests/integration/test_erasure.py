@@ -30,7 +30,7 @@ from tests.forked import run_forked
 
 from . import erasure_victim
 from .erasure_victim import ORDER
-from .night import EPOCH, Province, a_sandbox, new_province
+from .night import EPOCH, Province, a_loaded_province
 
 MASTER = ("administrative_units", "agencies")
 ABOUT_PERSONS = ("enterprises", "health_records")
@@ -41,12 +41,7 @@ KEY = {"enterprises": "SoHoSo", "health_records": "ma_ho_so"}
 
 @pytest.fixture(scope="module")
 def province() -> Iterator[Province]:
-    with a_sandbox(size=300, defect_scale=3.0) as running:
-        province = new_province(*running)
-        province.set_clock(EPOCH)
-        for dataset in (*MASTER, *PERSONAL):
-            assert province.run(dataset, EPOCH)[-1].outcome == "loaded", dataset
-        pipeline.build_star(EPOCH, province.context)
+    with a_loaded_province(*MASTER, *PERSONAL, size=300, defect_scale=3.0) as province:
         yield province
 
 

@@ -19,19 +19,14 @@ from kho.sandbox.registry import all_sources
 from kho.sql_files import files_in, run_file
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province, with_small_pages
+from .planted import open_cases, planted_defects
 
 FROM_SOURCES = [source.dataset for source in all_sources() if source.has_contract]
 LATER = EPOCH + timedelta(days=14)
 QUESTION = {"month": date(2026, 10, 1), "agency": "000.00.02.H48", "indicator": "KH1534-07.1"}
 NIGHTS = [EPOCH + timedelta(days=n) for n in range(5)]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def small_pages() -> Iterator[None]:
-    """Every window takes several pages, as it does in a real province."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kho.pipeline.batches.load_contract", with_small_pages)
-        yield
+pytestmark = pytest.mark.usefixtures("small_pages")
 
 
 @pytest.fixture(scope="module")
@@ -85,22 +80,9 @@ def test_what_is_loaded_is_measured_and_looked_at_once(first_night: Province) ->
 
 @pytest.mark.parametrize("dataset", FROM_SOURCES)
 def test_the_quarantine_is_the_manifest(first_night: Province, dataset: str) -> None:
-    manifest = first_night.manifest(dataset, EPOCH)
-    planted = Counter(
-        (defect["business_key"], defect["agency_code"] or "", tuple(sorted(defect["rule_ids"])))
-        for defect in manifest["defects"]
-        if defect["severity"] == "critical"
-    )
-    found = Counter(
-        (key, agency, tuple(sorted(rules)))
-        for key, agency, rules in first_night.rows(
-            "SELECT business_key, agency_code, failed_rules FROM dq.quarantine "
-            "WHERE dataset = :d AND status = 'open'",
-            d=dataset,
-        )
-    )
-    assert found == planted
-    assert len(planted) > 10
+    expected = planted_defects(first_night.manifest(dataset, EPOCH))
+    assert open_cases(first_night.context.engine, dataset) == expected
+    assert len(expected) > 10
 
 
 @pytest.mark.parametrize("dataset", FROM_SOURCES)

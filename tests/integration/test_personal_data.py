@@ -22,7 +22,7 @@ from kho import pipeline
 from kho.contracts import load_contract, load_contracts
 from kho.server.warehouse import engine as engine_of
 
-from .night import EPOCH, Province, a_sandbox, new_province
+from .night import EPOCH, Province, a_loaded_province
 
 MASTER = ("administrative_units", "agencies", "procedures")
 PERSONAL = ("enterprises", "health_records", "public_service_dossiers", "land_parcels")
@@ -35,12 +35,7 @@ STEWARD, STRANGER = "test_kho_steward", "test_no_agency"
 
 @pytest.fixture(scope="module")
 def province() -> Iterator[Province]:
-    with a_sandbox(size=300, defect_scale=3.0) as running:
-        province = new_province(*running)
-        province.set_clock(EPOCH)
-        for dataset in (*MASTER, *PERSONAL):
-            assert province.run(dataset, EPOCH)[-1].outcome == "loaded", dataset
-        pipeline.build_star(EPOCH, province.context)
+    with a_loaded_province(*MASTER, *PERSONAL, size=300, defect_scale=3.0) as province:
         make_logins(province)
         # What rows said before is looked for as what they say.
         with province.context.engine.begin() as db:

@@ -22,7 +22,7 @@ from kho.raw_zone.manifest import read_manifest
 from kho.report.quality_report import write_quality_report
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, new_province
-from .spoiling import Gateway, a_gateway, with_records
+from .spoiling import Gateway, with_records
 
 MASTER = ("administrative_units", "agencies", "procedures", "indicators", "investment_projects")
 DOSSIERS = "public_service_dossiers"
@@ -32,12 +32,6 @@ VOUCHERS = "investment_disbursements"
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[tuple]:
     with a_sandbox(size=600) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(sandbox: tuple) -> Iterator[Gateway]:
-    with a_gateway(sandbox[2].lgsp_url) as running:
         yield running
 
 

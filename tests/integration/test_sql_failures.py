@@ -166,22 +166,27 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go_on.set()
 
 
-@SERVERS
-def test_a_connection_killed_in_the_middle_is_begun_again(
-    new_agency: NewAgency,
-    tmp_path: Path,
-    kind: str,
-    slowly: threading.Event,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sql_landing, "PAUSE_SECONDS", 0.01)
+@pytest.fixture
+def killed_agency(
+    new_agency: NewAgency, kind: str, slowly: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Agency]:
+    """An agency whose server kills whoever reads, once the first rows have come."""
     monkeypatch.setattr("kho.extract.sql.postgresql.BLOCK_BYTES", 64 * 1024)
     agency = new_agency(kind)
     _fill(agency, ROWS)
     killer = threading.Thread(target=_kill_reader, args=(agency, slowly))
     killer.start()
-    manifest = land(agency, a_contract(SNAPSHOT | {"fetch_size": 1000}, COLUMNS), tmp_path / "raw")
+    yield agency
     killer.join()
+
+
+@SERVERS
+def test_a_connection_killed_in_the_middle_is_begun_again(
+    killed_agency: Agency, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_landing, "PAUSE_SECONDS", 0.01)
+    contract = a_contract(SNAPSHOT | {"fetch_size": 1000}, COLUMNS)
+    manifest = land(killed_agency, contract, tmp_path / "raw")
     assert (manifest.requests, manifest.failed_requests) == (2, 1)
     records = landed(tmp_path / "raw", manifest)
     assert len({row["ma"] for row in records}) == len(records) == manifest.fetched == ROWS
@@ -189,20 +194,10 @@ def test_a_connection_killed_in_the_middle_is_begun_again(
 
 @SERVERS
 def test_a_server_that_kills_every_connection_leaves_nothing_behind(
-    new_agency: NewAgency,
-    tmp_path: Path,
-    kind: str,
-    slowly: threading.Event,
-    monkeypatch: pytest.MonkeyPatch,
+    killed_agency: Agency, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sql_landing, "ATTEMPTS", 1)
-    monkeypatch.setattr("kho.extract.sql.postgresql.BLOCK_BYTES", 64 * 1024)
-    agency = new_agency(kind)
-    _fill(agency, ROWS)
-    killer = threading.Thread(target=_kill_reader, args=(agency, slowly))
-    killer.start()
-    _refused(agency, tmp_path, SourceUnavailable, fetch_size=1000)
-    killer.join()
+    _refused(killed_agency, tmp_path, SourceUnavailable, fetch_size=1000)
 
 
 def _kill_reader(agency: Agency, reading: threading.Event) -> None:
