@@ -123,13 +123,13 @@ def propose_watermark(
     columns: Sequence[ColumnProposal], given: str | None
 ) -> tuple[ColumnProposal | None, str]:
     """The column that moves with every change of a record."""
-    moments = [c for c in columns if c.logical_type in ("timestamp", "date")]
     if given:
         chosen = [c for c in columns if given in (c.source_name, c.name)]
         return (chosen[0], "as it was given") if chosen else (None, "the given column is not in the sample")
-    for column in moments:
+    for column in columns:
         if (
-            any(hint in folded(column.source_name) for hint in _CHANGED)
+            column.logical_type in ("timestamp", "date")
+            and any(word in folded(column.source_name) for word in _CHANGED)
             and column.profile.completeness >= MOST
         ):
             return column, "its name speaks of changes and nearly every row has it"

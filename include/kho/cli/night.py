@@ -3,17 +3,15 @@
 In: a night. Out: how it went; exit status 1 if a dataset was not loaded.
 """
 
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kho.cli.console import err, out, show_step
 from kho.cli.options import Night, context_of, tonight
 from kho.settings import get_settings
-
-if TYPE_CHECKING:
-    from datetime import date
 
 
 def nightly(
@@ -51,7 +49,7 @@ def run(dataset: str, night: Night = None) -> None:
     run_dataset(dataset, night or tonight(), context_of(get_settings()), show_step)
 
 
-def _show_report(folder: Path, as_of: "date") -> None:
+def _show_report(folder: Path, as_of: date) -> None:
     found = sorted(folder.rglob(f"*{as_of.isoformat()}*.html"))
     if found:
         out.print(f"Report: {found[-1]}", highlight=False, soft_wrap=True)
