@@ -145,7 +145,7 @@ def stage_batch(
 def create_stage_table(db: sa.Connection, contract: Contract, table: StageTable) -> None:
     """An empty staging table, and those beside it that are filled with it."""
     # What every reader asks comes first: PostgreSQL takes a row apart only up to the last column it needs.
-    columns = [
+    columns: list[sa.Column[Any]] = [
         sa.Column("_row", sa.BigInteger),
         sa.Column(CONTENT_HASH, sa.BigInteger),
         sa.Column("_repeat", sa.SmallInteger, server_default="0", nullable=False),
