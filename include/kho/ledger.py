@@ -7,9 +7,11 @@ says so, in its own transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -22,6 +24,9 @@ from kho.raw_zone.received import KnownFiles, ReceivedFile
 from kho.rules.duck_labels import is_complete
 from kho.sql_files import run_file
 from kho.stage import stage_table
+
+if TYPE_CHECKING:
+    from kho.extract.rest.attempts import Answers
 
 
 def enter(engine: sa.Engine, manifest: Manifest, raw_path: Path) -> str:
@@ -49,6 +54,25 @@ def set_status(engine: sa.Engine, batch_id: str, status: str, note: str | None =
     )
     with engine.begin() as db:
         db.execute(update, {"id": batch_id, "status": status, "note": note or None})
+
+
+def note_requests(engine: sa.Engine, dataset: str, as_of: date, answers: Sequence[Answers]) -> None:
+    """Keep how a service answered on a night, in place of what an earlier run of the same night said."""
+    with engine.begin() as db:
+        run_file(
+            db,
+            "quality/note_requests.sql",
+            dataset=dataset,
+            as_of=as_of,
+            endpoints=[one.endpoint for one in answers],
+            purposes=[one.purpose for one in answers],
+            outcomes=[one.outcome for one in answers],
+            statuses=[one.status for one in answers],
+            requests=[one.requests for one in answers],
+            seconds=[one.seconds for one in answers],
+            slowest=[one.slowest for one in answers],
+            bytes=[one.bytes for one in answers],
+        )
 
 
 def earlier(engine: sa.Engine, contract: Contract, as_of: date) -> Earlier:

@@ -1,6 +1,17 @@
 -- Purpose: what the last loaded batch of each dataset says of the platform: counts, requests, and the rows
--- that were compared with the star when it was loaded. Grain: dataset and rule. Can run twice: it only reads.
-WITH standing AS (
+-- that were compared with the star when it was loaded. Of a service that was asked on this night its answers
+-- count, also if nothing came of them. Grain: dataset and rule. Can run twice: it only reads.
+WITH tonight AS (
+    SELECT
+        dataset,
+        sum(requests)::integer AS requests,
+        coalesce(sum(requests) FILTER (WHERE outcome <> 'ok'), 0)::integer AS failed_requests
+    FROM dq.request_log
+    WHERE as_of = :as_of
+    GROUP BY dataset
+),
+
+standing AS (
     SELECT DISTINCT ON (b.dataset)
         b.dataset,
         b.batch_id,
@@ -27,9 +38,10 @@ SELECT
     '',
     'requests_answered',
     'gateway_down',
-    s.requests,
-    least(s.requests, s.failed_requests)
+    coalesce(t.requests, s.requests),
+    least(coalesce(t.requests, s.requests), coalesce(t.failed_requests, s.failed_requests))
 FROM standing AS s
+LEFT JOIN tonight AS t ON s.dataset = t.dataset
 UNION ALL
 SELECT
     e.dataset,

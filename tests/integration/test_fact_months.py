@@ -80,6 +80,59 @@ def test_a_dossier_lies_in_the_month_of_its_receipt(nights: FixtureNight) -> Non
     assert "fact_dossier_2026_09" not in plan
 
 
+def test_months_of_the_first_load_are_like_those_made_later(nights: FixtureNight) -> None:
+    """They are made aside, with their rows: what a later month has, they must have too."""
+    nights.load(DATASET, 1, [dossier(4, "2026-08-02")])
+    of_column = (
+        "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attislocal FROM pg_attribute AS a "
+        "WHERE a.attrelid = cast(:month AS regclass) AND a.attnum > 0 ORDER BY 1"
+    )
+    of_constraint = (
+        "SELECT contype, conkey::text, convalidated, conenforced, coninhcount, conislocal, confrelid "
+        "FROM pg_constraint WHERE conrelid = cast(:month AS regclass) ORDER BY 1, 2"
+    )
+    of_index = (
+        "SELECT replace(pg_get_indexdef(indexrelid), right(:month, 7), ''), indisvalid FROM pg_index "
+        "WHERE indrelid = cast(:month AS regclass) ORDER BY 1"
+    )
+    of_owner = (
+        "SELECT relowner, relacl, relkind, relpersistence FROM pg_class WHERE oid = cast(:month AS regclass)"
+    )
+    with nights.province.context.engine.connect() as db:
+        for query in (of_column, of_constraint, of_index, of_owner):
+            first, later = (
+                db.execute(sa.text(query), {"month": f"dw_month.fact_dossier_2026_{month}"}).all()
+                for month in ("09", "08")
+            )
+            assert first
+            assert first == later
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        pytest.param([f"2026-{month:02d}-15" for month in range(1, 11)], id="ten months are inserted"),
+        pytest.param(["1999-12-31", "2026-09-30", "2026-10-31"], id="a day before the calendar has no month"),
+        pytest.param(["2026-10-01", "2026-10-31"], id="one month"),
+    ],
+)
+def test_the_first_load_holds_every_dossier_once_with_its_key(
+    fixture_night: FixtureNight, received: list[str]
+) -> None:
+    counts = fixture_night.load(DATASET, 0, [dossier(number, day) for number, day in enumerate(received)])
+    rows = fixture_night.province.rows(
+        "SELECT received_at::date::text, count(*) FROM dw.fact_dossier GROUP BY 1 ORDER BY 1"
+    )
+    assert counts.loaded == counts.accepted == len(rows)
+    assert {day for day, _ in rows} == {day for day in received if day >= "2000"}
+    keys = fixture_night.province.rows(
+        "SELECT count(*) FROM pg_constraint AS k WHERE k.contype = 'p' AND k.conrelid IN "
+        "(SELECT relid FROM pg_partition_tree('dw.fact_dossier'))"
+    )
+    tables = fixture_night.province.rows("SELECT count(*) FROM pg_partition_tree('dw.fact_dossier')")
+    assert keys == tables
+
+
 def test_a_later_night_finds_what_changed_and_makes_the_month_that_is_missing(nights: FixtureNight) -> None:
     nights.load(
         DATASET,

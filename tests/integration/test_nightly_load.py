@@ -259,6 +259,28 @@ def test_a_passing_fault_is_ridden_out(misbehaving: Province, master_data: Provi
     assert province.star()["fact_dossier"] == misbehaving.star()["fact_dossier"]
 
 
+def answers(province: Province, as_of: date) -> dict[str, int]:
+    """How many requests for dossiers ended well and how many did not, as the warehouse has it."""
+    found = province.rows(
+        "SELECT CASE outcome WHEN 'ok' THEN 'ok' ELSE 'failed' END, sum(requests)::int FROM dq.request_log "
+        "WHERE dataset = 'public_service_dossiers' AND purpose = 'data' AND as_of = :d GROUP BY 1",
+        d=as_of,
+    )
+    return dict(found)
+
+
+def unanswered(province: Province, as_of: date) -> int | None:
+    """The failures that the night's measure charges to the service of dossiers; None without a loaded batch."""
+    with province.context.engine.connect() as db:
+        rows = run_file(db, "measure/batches.sql", as_of=as_of).all()
+    found = [
+        row.failed
+        for row in rows
+        if (row.dataset, row.rule_id) == ("public_service_dossiers", "requests_answered")
+    ]
+    return found[0] if found else None
+
+
 def test_a_failed_extraction_goes_on_where_it_stopped(misbehaving: Province, master_data: Province) -> None:
     province = master_data.copy()
     province.set_clock(EPOCH)
@@ -268,8 +290,12 @@ def test_a_failed_extraction_goes_on_where_it_stopped(misbehaving: Province, mas
     with pytest.raises(SourceUnavailable, match="goes on where this one stopped"):
         province.run("public_service_dossiers", EPOCH)
     failed = province.requests(DOSSIERS) - before - pages
+    assert answers(province, EPOCH) == {"ok": pages, "failed": failed}
     province.behave()
     province.run("public_service_dossiers", EPOCH)
+    asked = province.requests(DOSSIERS) - before
+    assert answers(province, EPOCH) == {"ok": asked - failed, "failed": failed}
+    assert unanswered(province, EPOCH) == failed
     assert province.star()["fact_dossier"] == misbehaving.star()["fact_dossier"]
     needed = province.requests(DOSSIERS) - before - failed
     manifest = province.manifest("public_service_dossiers", EPOCH)
@@ -327,6 +353,10 @@ def test_one_dataset_in_trouble_does_not_stop_the_others(misbehaving: Province) 
         "public_service_dossiers"
     }
     assert fared["investment_disbursements"] == "loaded"
+    # The night that failed counts against the service, although no batch came of it.
+    failed = answers(province, NIGHTS[1])["failed"]
+    assert failed > 0
+    assert unanswered(province, NIGHTS[1]) == failed
 
 
 @pytest.mark.parametrize(

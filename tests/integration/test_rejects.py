@@ -42,6 +42,20 @@ def test_keys_that_would_break_a_csv_arrive_as_they_are(context: Context) -> Non
     ]
 
 
+def test_records_without_a_key_that_say_the_same_are_one_case(context: Context) -> None:
+    batch = land(context, good=12, bad=0, codes=[None, None, "\u00a0"])
+    pipeline.stage(batch, context)
+    pipeline.validate(batch, context)
+    loaded = pipeline.load(batch, context)
+    assert loaded.counts["quarantined"] == 3
+    with context.engine.connect() as db:
+        cases = db.execute(
+            sa.text("SELECT business_key, count(*) FROM dq.quarantine WHERE batch_id = :b GROUP BY 1"),
+            {"b": batch},
+        ).all()
+    assert sum(rows for _, rows in cases) == 2
+
+
 def test_rows_that_only_break_warnings_are_not_rejected(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

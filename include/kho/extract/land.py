@@ -6,7 +6,9 @@ knows which extractor serves which kind of source.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import TYPE_CHECKING
 
 from kho.connections import Connections
 from kho.contracts import Contract, FilesSource, ReferenceSource, RestSource
@@ -15,6 +17,9 @@ from kho.extract.windows import span_for
 from kho.raw_zone.manifest import Manifest
 from kho.settings import Settings
 
+if TYPE_CHECKING:
+    from kho.extract.rest.attempts import Answers
+
 
 def land(
     contract: Contract,
@@ -22,10 +27,14 @@ def land(
     earlier: Earlier,
     connections: Connections,
     settings: Settings,
+    note_answers: Callable[[list[Answers]], None] | None = None,
 ) -> Manifest:
     """Ask the source for what is new since `earlier` and land it.
 
     If nothing changed in a table that has no change date, the manifest is that of the batch loaded last.
+
+    Args:
+        note_answers: is told how a service answered, whether the landing ends well or not.
 
     Raises:
         KhoError: what the source, the gateway or the credentials did; nothing is left behind.
@@ -50,7 +59,7 @@ def land(
                 as_of, earlier.watermark, source.watermark.lookback_days, source.window.history_days
             )
         )
-        return extract_rest(contract, source, connection, span, as_of, settings)
+        return extract_rest(contract, source, connection, span, as_of, settings, note_answers)
     from kho.extract.sql import extract_sql
 
     return extract_sql(

@@ -8,6 +8,7 @@ unlogged) is made again from the raw zone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kho import ledger
@@ -38,7 +39,14 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
     contract = contract_of(dataset)
     earlier = ledger.earlier(context.engine, contract, as_of)
     try:
-        manifest = land(contract, as_of, earlier, context.connections, context.settings)
+        manifest = land(
+            contract,
+            as_of,
+            earlier,
+            context.connections,
+            context.settings,
+            partial(ledger.note_requests, context.engine, dataset, as_of),
+        )
     except SchemaDrifted as error:
         note_drift(context.engine, Drift.from_json(error.drift, dataset), as_of)
         raise

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from kho.conform.expressions import CONTENT_HASH
@@ -44,10 +46,14 @@ def stage_table(batch_id: str) -> StageTable:
 
 def create_stage_table(db: sa.Connection, contract: Contract, table: StageTable) -> None:
     """An empty staging table, and those beside it that are filled with it."""
-    columns = [sa.Column("_row", sa.BigInteger), sa.Column("_unreadable", sa.Text)]
+    # What every reader asks comes first: PostgreSQL takes a row apart only up to the last column it needs.
+    columns: list[sa.Column[Any]] = [
+        sa.Column("_row", sa.BigInteger),
+        sa.Column(CONTENT_HASH, sa.BigInteger),
+        sa.Column("_repeat", sa.SmallInteger, server_default="0", nullable=False),
+    ]
     columns += [sa.Column(column.name, _SqlType(column.sql_type)) for column in contract.columns]
-    columns.append(sa.Column(CONTENT_HASH, sa.BigInteger))
-    columns.append(sa.Column("_repeat", sa.SmallInteger, server_default="0", nullable=False))
+    columns.append(sa.Column("_unreadable", sa.Text))
     keys = [sa.Column(column.name, sa.Text) for column in contract.key]
     judged = [sa.Column(name, sa.Text) for name in ("_agency", "_key", "raw", "raw_md5")]
     numbers = {name: sa.Column(name, sa.BigInteger) for name in ("_row", "evaluated")}

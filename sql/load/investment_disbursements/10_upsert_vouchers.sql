@@ -16,7 +16,10 @@ SELECT
     s.updated_at,
     :batch_key
 FROM accepted AS s
-LEFT JOIN dw.dim_investment_project AS p ON s.project_code = p.project_code AND p.is_current
+LEFT JOIN dw.dim_investment_project AS p
+    ON
+        s.project_code = p.project_code
+        AND s.disbursed_on BETWEEN p.valid_from AND coalesce(p.valid_to, 'infinity')
 LEFT JOIN dw.dim_agency AS a
     ON
         s.agency_code = a.agency_code

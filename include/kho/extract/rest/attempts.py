@@ -1,8 +1,8 @@
 """The record of every exchange with a source, for the principle Kết nối.
 
-In: one `Attempt` after another, from several threads. Out: counts for the manifest, a line each in
-`requests.jsonl` while the landing grows, and `requests.parquet` in the landed batch. No query, no body, no
-header: nothing personal and nothing secret.
+In: one `Attempt` after another, from several threads. Out: counts for the manifest, sums for the table
+`dq.request_log`, a line each in `requests.jsonl` while the landing grows, and `requests.parquet` in the
+landed batch. No query, no body, no header: nothing personal and nothing secret.
 """
 
 from __future__ import annotations
@@ -52,6 +52,20 @@ class Attempt:
     outcome: str
 
 
+@dataclass
+class Answers:
+    """The exchanges with one endpoint that ended alike; `status` 0 where no answer came."""
+
+    endpoint: str
+    purpose: str
+    outcome: str
+    status: int
+    requests: int = 0
+    seconds: float = 0.0
+    slowest: float = 0.0
+    bytes: int = 0
+
+
 class Attempts:
     """All exchanges of one night's extraction, earlier attempts of the same night included."""
 
@@ -61,6 +75,7 @@ class Attempts:
         self.count = 0
         self.failed = 0
         self.seconds = 0.0
+        self._answers: dict[tuple[str, str, str, int], Answers] = {}
         for attempt in self._read():
             self._add(attempt)
         if log is not None and log.exists():
@@ -79,6 +94,17 @@ class Attempts:
         self.count += 1
         self.failed += attempt.outcome != "ok"
         self.seconds += attempt.seconds
+        alike = (attempt.endpoint, attempt.purpose, attempt.outcome, attempt.status or 0)
+        answers = self._answers.setdefault(alike, Answers(*alike))
+        answers.requests += 1
+        answers.seconds += attempt.seconds
+        answers.slowest = max(answers.slowest, attempt.seconds)
+        answers.bytes += attempt.bytes
+
+    def answers(self) -> list[Answers]:
+        """The exchanges so far, added up."""
+        with self._lock:
+            return list(self._answers.values())
 
     def publish(self, folder: Path) -> None:
         """Write the record into the batch's folder and remove the growing one."""

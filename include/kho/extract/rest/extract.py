@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,7 @@ from kho.contracts import Contract, RestSource
 from kho.duck import connect as duck_connect
 from kho.errors import SchemaDrifted
 from kho.extract.drift import Drift, observe
-from kho.extract.rest.attempts import Attempts
+from kho.extract.rest.attempts import Answers, Attempts
 from kho.extract.rest.client import RestClient, Stopped
 from kho.extract.rest.transport import base_url_of
 from kho.extract.rest.window import WindowJob, WindowReader
@@ -46,8 +47,12 @@ def extract_rest(
     span: Span | None,
     as_of: date,
     settings: Settings,
+    note_answers: Callable[[list[Answers]], None] | None = None,
 ) -> Manifest:
     """Land everything that changed within `span`; returns the manifest of the batch.
+
+    Args:
+        note_answers: is told how the source answered, whether it ended well or not.
 
     Raises:
         KhoError: what the source, the gateway or the credentials did; the next attempt goes on from there.
@@ -57,7 +62,11 @@ def extract_rest(
         settings.raw_zone, contract.dataset, f"{as_of:%Y%m%d}", _identity(task, span, as_of)
     ) as landing:
         attempts = Attempts(landing.requests_log)
-        parts = _land_all(task, _jobs(source, span), landing, attempts)
+        try:
+            parts = _land_all(task, _jobs(source, span), landing, attempts)
+        finally:
+            if note_answers:
+                note_answers(attempts.answers())
         for part in parts:
             landing.rows += part.rows
             for digest in part.page_digests:
