@@ -11,7 +11,6 @@ the number that each rule applies to, by agency.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import sqlalchemy as sa
