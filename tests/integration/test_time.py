@@ -249,6 +249,34 @@ def test_a_source_that_has_lost_most_of_its_records_waits_for_a_person(units: Un
     # Ten of thirty may go: a handful says nothing.
     night("3", [], codes[10:])
     assert units.rows(held) == [("SK29",)]
+    # As many records as before, and none of them the same.
+    with pytest.raises(GateClosed, match=r"20 of 20 records are no longer at the source \(100.0%\)"):
+        night("4", [], [f"MOI-{code}" for code in codes[10:]])
+    # A night that told no keys removed nothing; it hides nothing either.
+    load_night(units.context, "health_records", day("5"), [health("SK29") | {"phan_loai": "3"}])
+    with pytest.raises(GateClosed, match="15 of 20 records"):
+        night("6", [], codes[25:])
+    assert units.rows(held) == [("SK29",)]
+
+
+def test_a_month_that_its_source_has_archived_is_no_loss(units: Units) -> None:
+    """Nothing of it leaves the fact, so nobody is asked."""
+
+    def school(number: int, month: str) -> dict[str, str]:
+        return {
+            "ma_truong": f"T{number}", "ten_truong": "Trường", "cap_hoc": "TH", "ma_xa": "21025", "ky": month,
+            "so_lop": "1", "hoc_sinh": "10", "hoc_sinh_nu": "0", "cap_nhat": "2026-09-30 08:00:00",
+        }  # fmt: skip
+
+    def place(*months: str) -> list[dict[str, str]]:
+        return [{"ma_truong": f"T{number}", "ky": month} for month in months for number in range(15)]
+
+    first = [school(0, "202607"), school(0, "202608"), school(0, "202609")]
+    load_night(
+        units.context, "students_schools", day("1"), first, place("202606", "202607", "202608", "202609")
+    )
+    load_night(units.context, "students_schools", day("2"), [], place("202608", "202609"))
+    assert units.rows("SELECT count(*) FROM dw.fact_school_month") == [(3,)]
 
 
 def test_a_target_that_the_plan_no_longer_has_is_no_target(units: Units) -> None:
