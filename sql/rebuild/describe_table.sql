@@ -1,6 +1,6 @@
 -- Purpose: how a table of the star is compared with its rebuilt form: by which columns a row is known, which
--- one is a number of this warehouse's own, which columns it has besides, and which one says the month where the
--- table lies by month. Grain: table. It only reads.
+-- one is a number of this warehouse's own, which columns it has besides, and which one says the month where
+-- the table lies by month. Grain: table. It only reads.
 -- Known by: the unique columns of a table whose primary key is such a number, else the primary key.
 WITH surrogate AS (
     SELECT a.attname

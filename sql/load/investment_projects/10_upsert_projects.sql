@@ -1,5 +1,6 @@
 -- Purpose: the investment projects, with their source. Grain: one row per project code.
--- Can run twice: equal rows are left alone; an inferred row is completed.
+-- Can run twice: equal rows are left alone; an inferred row is completed, one that has come back is in force
+-- again.
 INSERT INTO dw.dim_investment_project AS t (
     project_code,
     name_vi,
@@ -39,6 +40,7 @@ ON CONFLICT (project_code, valid_from) DO UPDATE
         source_date = excluded.source_date,
         source_place = excluded.source_place,
         is_inferred = FALSE,
+        retired_on = NULL,
         batch_key = excluded.batch_key
     WHERE
     (
@@ -51,7 +53,8 @@ ON CONFLICT (project_code, valid_from) DO UPDATE
         t.source_document,
         t.source_date,
         t.source_place,
-        t.is_inferred
+        t.is_inferred,
+        t.retired_on
     ) IS DISTINCT FROM (
         excluded.name_vi,
         excluded.total_investment_million_vnd,
@@ -62,5 +65,6 @@ ON CONFLICT (project_code, valid_from) DO UPDATE
         excluded.source_document,
         excluded.source_date,
         excluded.source_place,
-        FALSE
+        FALSE,
+        NULL
     );
