@@ -1,5 +1,6 @@
 -- Purpose: how a table of the star is compared with its rebuilt form: by which columns a row is known, which
--- one is a number of this warehouse's own, which columns it has besides. Grain: table. It only reads.
+-- one is a number of this warehouse's own, which columns it has besides, and which one says the month where
+-- the table lies by month. Grain: table. It only reads.
 -- Known by: the unique columns of a table whose primary key is such a number, else the primary key.
 WITH surrogate AS (
     SELECT a.attname
@@ -32,4 +33,10 @@ SELECT
         WHERE
             a.attrelid = cast(:table_name AS regclass)
             AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-    ) AS columns;
+    ) AS columns,
+    (
+        SELECT a.attname::text
+        FROM pg_partitioned_table AS p
+        INNER JOIN pg_attribute AS a ON p.partrelid = a.attrelid AND p.partattrs[0] = a.attnum
+        WHERE p.partrelid = cast(:table_name AS regclass)
+    ) AS month_key;

@@ -1,5 +1,6 @@
--- Purpose: the plan tasks whose deadline is over on :as_of and that nobody has reported as done.
--- Grain: one row per task, with its plan and province. Can run twice: it only reads.
+-- Purpose: the plan tasks whose deadline is over on :as_of and that nobody has reported as done; one
+-- that has left its plan is nobody's. Grain: one row per task, with its plan and province. Can run twice: it
+-- only reads.
 SELECT
     task_code,
     task_name,
@@ -9,5 +10,7 @@ SELECT
     province_code,
     source_document
 FROM mart.plan_task
-WHERE deadline_date < :as_of AND status_code NOT IN ('completed', 'cancelled')
+WHERE
+    deadline_date < :as_of AND status_code NOT IN ('completed', 'cancelled')
+    AND retired_on IS NULL
 ORDER BY plan_code, deadline_date, task_code;

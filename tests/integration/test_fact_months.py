@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -233,6 +235,71 @@ def test_a_month_whose_time_is_over_is_kept_beside_the_star(nights: FixtureNight
     assert months(nights) == {"fact_dossier_2026_10": 2}
     assert nights.province.scalar("SELECT count(*) FROM dw_detached.fact_dossier_2026_09") == 1
     assert nights.province.scalar("SELECT count(*) FROM dw_detached.fact_dossier_2026_09_late") == 1
+
+
+def test_late_news_of_a_month_that_is_over_may_come_for_many_weeks(nights: FixtureNight) -> None:
+    """Each time it goes to a table of its own, whose name is no longer than PostgreSQL's names are."""
+    with nights.province.context.engine.begin() as db:
+        db.execute(sa.text("SET LOCAL statement_timeout = '20s'"))
+        for _ in range(12):
+            db.execute(sa.text("SELECT dw.make_month('dw.fact_dossier_event', '2026-09-01')"))
+            assert db.scalar(sa.text("SELECT dw.detach_month('dw.fact_dossier_event', '2026-09-01')"))
+    assert nights.province.scalar("SELECT count(*) FROM pg_tables WHERE schemaname = 'dw_detached'") == 12
+
+
+def test_what_was_believed_goes_with_the_month(nights: FixtureNight) -> None:
+    """Of a month that left nothing is believed any more, instead of only what had been revised."""
+    nights.load(DATASET, 1, [dossier(1, "2026-09-30", TrangThaiHoSo="2", NgayCapNhat="05/10/2026 10:00:00")])
+    nights.load(DATASET, 1, [dossier(2, "2026-10-01", TrangThaiHoSo="2", NgayCapNhat="05/10/2026 10:00:00")])
+    believed = (
+        "SELECT right(dossier_code, 1), status_code FROM dw.fact_dossier_as_known_at('2026-11-20') ORDER BY 1"
+    )
+    assert nights.province.rows(believed) == [("1", "4"), ("2", "4"), ("3", "4")]
+    with nights.province.context.engine.begin() as db:
+        kept = db.scalar(sa.text("SELECT dw.detach_month('dw.fact_dossier', '2026-09-01')"))
+    assert nights.province.rows(believed) == [("2", "4"), ("3", "4")]
+    assert nights.province.rows(f"SELECT status_code FROM {kept}_history") == [("4",)]
+
+
+def test_a_rebuild_leaves_a_month_that_is_over_where_it_is_and_makes_one_that_was_lost(
+    nights: FixtureNight,
+) -> None:
+    context = nights.province.context
+    policy = load_policy().model_copy(update={"fact_month_days": 365})
+    remove_expired(context.engine, context.settings, date(2027, 10, 15), dry_run=False, policy=policy)
+    assert months(nights) == {"fact_dossier_2026_10": 2}
+    pipeline.rebuild(DATASET, context, by="Lê C", reason="thử")
+    assert months(nights) == {"fact_dossier_2026_10": 2}
+    with context.engine.begin() as db:
+        db.execute(sa.text("DROP TABLE dw_month.fact_dossier_2026_10"))
+    pipeline.rebuild(DATASET, context, by="Lê C", reason="thử")
+    assert months(nights) == {"fact_dossier_2026_10": 2}
+    # Late news of the month that is over stays, and brings nobody else back.
+    nights.load(DATASET, 1, [dossier(5, "2026-09-02")])
+    pipeline.rebuild(DATASET, context, by="Lê C", reason="thử")
+    assert months(nights) == {"fact_dossier_2026_09": 1, "fact_dossier_2026_10": 2}
+
+
+def test_two_loads_that_make_months_in_another_order_wait_for_each_other(nights: FixtureNight) -> None:
+    """Late dossiers of two months, and the months to come that are made beside them: nobody is killed for it."""
+    warehouse = nights.province.context.engine
+    make = "SELECT dw.make_month('dw.{}', '{}')"
+    with ThreadPoolExecutor(1) as beside, warehouse.begin() as one:
+
+        def other() -> int:
+            with warehouse.begin() as db:
+                return int(db.scalar(sa.text("SELECT dw.make_months_ahead('2027-05-01', 1)")))
+
+        one.execute(sa.text(make.format("fact_dossier", "2027-06-01")))
+        waiting = beside.submit(other)
+        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        until = time.monotonic() + 10
+        while not nights.province.scalar(blocked) and time.monotonic() < until:
+            time.sleep(0.05)
+        one.execute(sa.text(make.format("fact_dossier", "2027-05-01")))
+        one.execute(sa.text(make.format("fact_dossier_event", "2027-05-01")))
+        one.commit()
+        assert waiting.result() == 1
 
 
 def test_nothing_leaves_the_star_unless_the_policy_says_so(nights: FixtureNight) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from kho import pipeline
-from kho.errors import ReconciliationError
+from kho.errors import GateClosed, ReconciliationError
 
 from .night import EPOCH, Province, a_sandbox, new_province
 
@@ -99,6 +99,21 @@ def test_changes_that_were_overtaken_are_not_loaded(province: Province) -> None:
     with pytest.raises(ReconciliationError, match="cannot be loaded after"):
         pipeline.load(late, province.context)
     assert province.everything_in_dw() == star
+
+
+def test_a_register_that_has_lost_half_waits_though_none_vanished_the_night_before(
+    province: Province,
+) -> None:
+    """Only a night in which parcels vanished lands all keys; what was there before, the snapshot tells."""
+    province.run(DATASET, EPOCH)
+    live = sorted(_live(province))
+    with _land_database(province) as run:
+        run("UPDATE dia_chinh.thua_dat SET so_to = so_to + 1 WHERE ma_thua = %s", live[0])
+        assert province.run(DATASET, EPOCH + timedelta(days=1))[-1].outcome == "loaded"
+        run("DELETE FROM dia_chinh.thua_dat WHERE ma_thua = ANY(%s)", live[: len(live) // 2])
+        with pytest.raises(GateClosed, match="records are no longer at the source"):
+            province.run(DATASET, EPOCH + timedelta(days=2))
+    assert sorted(_live(province)) == live
 
 
 def _land_database(province: Province):  # type: ignore[no-untyped-def]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from kho.quality.invariants import check_invariants
 from kho.quality.lineage import tables_of
 from kho.quality.links import unresolved_keys
 from kho.settings import get_settings
-from kho.sql_files import files_in, read_sql
+from kho.sql_files import files_in, read_sql, run_file
 from tests.forked import run_forked
 
 from .night import in_order
@@ -249,6 +250,34 @@ def test_a_source_that_has_lost_most_of_its_records_waits_for_a_person(units: Un
     # Ten of thirty may go: a handful says nothing.
     night("3", [], codes[10:])
     assert units.rows(held) == [("SK29",)]
+    # As many records as before, and none of them the same.
+    with pytest.raises(GateClosed, match=r"20 of 20 records are no longer at the source \(100.0%\)"):
+        night("4", [], [f"MOI-{code}" for code in codes[10:]])
+    # A night that told no keys removed nothing; it hides nothing either.
+    load_night(units.context, "health_records", day("5"), [health("SK29") | {"phan_loai": "3"}])
+    with pytest.raises(GateClosed, match="15 of 20 records"):
+        night("6", [], codes[25:])
+    assert units.rows(held) == [("SK29",)]
+
+
+def test_a_month_that_its_source_has_archived_is_no_loss(units: Units) -> None:
+    """Nothing of it leaves the fact, so nobody is asked."""
+
+    def school(number: int, month: str) -> dict[str, str]:
+        return {
+            "ma_truong": f"T{number}", "ten_truong": "Trường", "cap_hoc": "TH", "ma_xa": "21025", "ky": month,
+            "so_lop": "1", "hoc_sinh": "10", "hoc_sinh_nu": "0", "cap_nhat": "2026-09-30 08:00:00",
+        }  # fmt: skip
+
+    def place(*months: str) -> list[dict[str, str]]:
+        return [{"ma_truong": f"T{number}", "ky": month} for month in months for number in range(15)]
+
+    first = [school(0, "202607"), school(0, "202608"), school(0, "202609")]
+    load_night(
+        units.context, "students_schools", day("1"), first, place("202606", "202607", "202608", "202609")
+    )
+    load_night(units.context, "students_schools", day("2"), [], place("202608", "202609"))
+    assert units.rows("SELECT count(*) FROM dw.fact_school_month") == [(3,)]
 
 
 def test_a_target_that_the_plan_no_longer_has_is_no_target(units: Units) -> None:
@@ -408,6 +437,81 @@ def test_what_is_older_than_its_term_goes_and_is_then_refused_instead_of_guessed
     assert units.rows("SELECT dataset, subject, items FROM meta.retention_log WHERE kind = 'history'") == [
         (DOSSIERS, "dw.fact_dossier", 1)
     ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_loads_do_on_a_day_it_is_told_as_it_stood_at_its_end(units: Units, seed: int) -> None:
+    """Rows come, change, go and come back, several loads a night, some undone, some of an older night; hands too."""
+    chance = random.Random(seed)
+    codes = [f"V{number}" for number in range(6)]
+    stood: dict[date, list[tuple[Any, ...]]] = {}
+    latest = day("1")
+    columns = "voucher_code, amount_vnd, is_deleted"
+    for number in range(60):
+        night = latest + timedelta(days=chance.choice([0, 0, 1, 1, 2, -3]))
+        with units.context.engine.connect() as db, db.begin() as transaction:
+            batch = db.scalar(
+                sa.text(
+                    "INSERT INTO meta.batch (batch_id, dataset, as_of, status, loaded_at, contract_version, "
+                    "content_sha256, raw_path, fetched) VALUES (:id, :dataset, :night, 'landed', now(), '1', "
+                    "'x', 'x', 0) RETURNING batch_key"
+                ),
+                {"id": f"{VOUCHERS}-{number}", "dataset": VOUCHERS, "night": night},
+            )
+            by_hand = chance.random() < 0.1
+            if not by_hand:
+                run_file(db, "history/begin_load.sql", batch_key=batch)
+                run_file(db, "load/name_batch.sql", batch_key=batch)
+            for _ in range(chance.randint(0, 5)):
+                change(db, chance.choice(codes), chance, None if by_hand else batch)
+            run_file(db, "load/name_batch.sql", batch_key="")
+            if by_hand or chance.random() < 0.2:
+                if not by_hand:
+                    transaction.rollback()
+                    continue
+                db.execute(sa.text("DELETE FROM meta.batch WHERE batch_key = :key"), {"key": batch})
+            else:
+                db.execute(
+                    sa.text("UPDATE meta.batch SET status = 'loaded' WHERE batch_key = :key"), {"key": batch}
+                )
+                latest = max(latest, night)
+            stood[latest] = [
+                tuple(row)
+                for row in db.execute(sa.text(f"SELECT {columns} FROM dw.fact_disbursement ORDER BY 1"))
+            ]
+    believed = {
+        one: units.rows(f"SELECT {columns} FROM dw.fact_disbursement_as_known_at(:day) ORDER BY 1", day=one)
+        for one in stood
+    }
+    assert believed == stood
+
+
+def change(db: sa.Connection, code: str, chance: random.Random, batch: int | None) -> None:
+    """One thing that may happen to a voucher; a hand leaves the batch as it is."""
+    match chance.choice(["write", "write", "mark", "delete", "nothing"]):
+        case "write" if batch:
+            db.execute(
+                sa.text(
+                    "INSERT INTO dw.fact_disbursement (voucher_code, project_key, agency_key, disbursed_date_key, "
+                    "budget_year, amount_vnd, fund_source_code, is_deleted, source_updated_at, batch_key) VALUES "
+                    "(:code, -1, -1, -1, 2026, :amount, 'NSTW', FALSE, '2026-10-01', :batch) "
+                    "ON CONFLICT (voucher_code) DO UPDATE SET amount_vnd = excluded.amount_vnd, "
+                    "is_deleted = FALSE, batch_key = excluded.batch_key"
+                ),
+                {"code": code, "amount": chance.randint(1, 5), "batch": batch},
+            )
+        case "write" | "mark":
+            db.execute(
+                sa.text(
+                    "UPDATE dw.fact_disbursement SET is_deleted = TRUE, batch_key = coalesce(:batch, batch_key) "
+                    "WHERE voucher_code = :code"
+                ),
+                {"code": code, "batch": batch},
+            )
+        case "delete":
+            db.execute(sa.text("DELETE FROM dw.fact_disbursement WHERE voucher_code = :code"), {"code": code})
+        case _:
+            db.execute(sa.text("UPDATE dw.fact_disbursement SET amount_vnd = amount_vnd"))
 
 
 def changed_by_loads() -> set[str]:

@@ -27,7 +27,7 @@ from kho.settings import Settings
 def extract_reference(
     contract: Contract, source: ReferenceSource, as_of: date, earlier: Earlier, settings: Settings
 ) -> Manifest:
-    """Land the whole reference dataset as text.
+    """Land the whole reference dataset as text, and its keys.
 
     Content that was in force once, and has been overtaken since, is a batch of its own when it comes back.
     """
@@ -42,6 +42,11 @@ def extract_reference(
         )
     with Landing(settings.raw_zone, contract.dataset, f"{as_of:%Y%m%d}") as landing:
         landing.write_batches(table.select(list(contract.source_names)).to_batches())
+        # The file is all that there is: what it no longer has is gone. Keys are staged as text; units, which
+        # are known by their day too, have their own way to be withdrawn.
+        if all(column.sql_type == "text" for column in contract.key):
+            names = [column.source_name for column in contract.key]
+            landing.write_batches(table.select(names).to_batches(), "keys")
         landing.add_digest(contract.content_sha256)
         if batch_id(contract.dataset, None, landing.content_sha256) in earlier.overtaken:
             landing.add_digest(str(earlier.batch))

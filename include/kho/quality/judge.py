@@ -7,19 +7,17 @@ not fit to load.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from kho.contracts.model import Contract
 from kho.quality.catalogues import loaded_codes
 from kho.quality.parameters import night_parameters
 from kho.quality.rejects import rejected_table, write_rejects
-from kho.raw_zone.landing import record_files
+from kho.quality.vanished import vanished
 from kho.raw_zone.manifest import Manifest
 from kho.rules.suite import Rule, Suite, load_dataset_suite
 from kho.rules.validate import RuleResult, validate
@@ -72,31 +70,9 @@ def judge_batch(
             reasons.append(
                 f"{news} of {manifest.fetched} rows ({share:.1%}) are rejected, the limit is {limit:.0%}"
             )
-    if vanished := _vanished(engine, contract, manifest, folder):
-        reasons.append(vanished)
+    if lost := vanished(engine, contract, manifest, folder):
+        reasons.append(lost)
     return Verdict(rejected, validation.failed_rows - rejected, tuple(reasons))
-
-
-def _vanished(engine: sa.Engine, contract: Contract, manifest: Manifest, folder: Path) -> str | None:
-    """What to say of a source that has lost more records since its last night than the contract lets go.
-
-    Their loss is most often the source's own accident, and the load would take them out of the star.
-    """
-    now = record_files(folder, "keys")
-    if not now or manifest.replays:
-        return None
-    with engine.connect() as db:
-        last: str | None = run_file(db, "quality/last_loaded.sql", dataset=contract.dataset).scalar()
-    before = _rows(record_files(folder.parent / last, "keys")) if last else 0
-    lost, limit = before - _rows(now), contract.quality.deletion_limit
-    if lost <= max(contract.quality.quarantine_floor, limit * before):
-        return None
-    gone = f"{lost} of {before} records are no longer at the source ({lost / before:.1%})"
-    return f"{gone}, the limit is {limit:.0%}"
-
-
-def _rows(files: Sequence[str]) -> int:
-    return sum(pq.read_metadata(path).num_rows for path in files)
 
 
 def _rejected_anew(engine: sa.Engine, contract: Contract, table: StageTable) -> int:

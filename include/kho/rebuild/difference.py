@@ -65,6 +65,24 @@ def adopt_keys(db: sa.Connection, table: StarTable, pointing: Sequence[StarTable
             )
 
 
+def leave_detached(db: sa.Connection, table: StarTable) -> None:
+    """Take out of the shadow what was taken out of the star: months whose time is over are not missing.
+
+    Late news of such a month, or one that its owner has attached again, is in the star and compared.
+    """
+    if not table.month_key:
+        return
+    for month in run_file(db, "rebuild/detached_months.sql", fact=table.name):
+        db.execute(
+            sa.text(
+                f"DELETE FROM pg_temp.{table.name} AS s "
+                f"WHERE s.{table.month_key} >= :first_key AND s.{table.month_key} < :end_key "
+                f"AND NOT EXISTS (SELECT FROM dw.{table.name} AS l WHERE {_same(table, 's', 'l')})"
+            ),
+            {"first_key": month.first_key, "end_key": month.end_key},
+        )
+
+
 def compare(db: sa.Connection, table: StarTable, span: Sequence[int] | None) -> Difference:
     """Count what differs in the rows that the batches of `span` brought; None is all rows.
 
@@ -102,6 +120,16 @@ def add_and_change(db: sa.Connection, table: StarTable, span: Sequence[int] | No
         ),
         parameters,
     )
+    if table.month_key:
+        # A month that was lost as a whole; days that are no days of ours have a table always.
+        db.execute(
+            sa.text(
+                f"SELECT dw.make_month('dw.{table.name}', to_date(m.month::text, 'YYYYMM')) FROM ("
+                f"SELECT DISTINCT s.{table.month_key} / 100 AS month FROM pg_temp.{table.name} AS s "
+                f"WHERE s.{table.month_key} > 0 AND {_within('s')}) AS m ORDER BY m.month"
+            ),
+            parameters,
+        )
     db.execute(
         sa.text(
             f"INSERT INTO dw.{table.name} ({', '.join(columns)}) "

@@ -28,6 +28,7 @@ from kho.rebuild.difference import (
     add_and_change,
     adopt_keys,
     compare,
+    leave_detached,
     remove_surplus,
     surplus_keys,
 )
@@ -168,6 +169,7 @@ def _mend(
     moved = 0
     dimensions = [table for table in tables if table.is_dimension]
     for table in tables:
+        leave_detached(db, table)
         found[table.name] = compare(db, table, within)
         if found[table.name].missing or found[table.name].changed:
             add_and_change(db, table, within)

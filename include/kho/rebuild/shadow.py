@@ -35,12 +35,14 @@ class StarTable:
         surrogate: the column with a number of this warehouse's own; None if there is none.
         known_by: the columns by which a row is the same row in the star and in the shadow.
         columns: all columns that are not computed, those above among them.
+        month_key: the column that says in which month a row lies; None if it is one table.
     """
 
     name: str
     surrogate: str | None
     known_by: tuple[str, ...]
     columns: tuple[str, ...]
+    month_key: str | None = None
 
     @property
     def is_dimension(self) -> bool:
@@ -92,7 +94,13 @@ def create_shadow(db: sa.Connection, dataset: str) -> tuple[StarTable, ...]:
     made = []
     for name in owned_tables(dataset):
         described = run_file(db, "rebuild/describe_table.sql", table_name=f"dw.{name}").one()
-        table = StarTable(name, described.surrogate, tuple(described.known_by), tuple(described.columns))
+        table = StarTable(
+            name,
+            described.surrogate,
+            tuple(described.known_by),
+            tuple(described.columns),
+            described.month_key,
+        )
         db.exec_driver_sql(f"CREATE TEMP TABLE {name} (LIKE dw.{name} INCLUDING ALL) ON COMMIT DROP")
         if table.surrogate:
             columns = ", ".join(table.columns)

@@ -1,5 +1,5 @@
 -- Purpose: the lines of the communes' form. Grain: one row per line code.
--- Can run twice: equal rows are left alone.
+-- Can run twice: equal rows are left alone; one that has come back is in force again.
 INSERT INTO dw.dim_commune_form_line AS t (
     line_code, name_vi, unit_vi, unit_code, group_vi, measure_kind, position, form_code, batch_key
 )
@@ -24,9 +24,10 @@ ON CONFLICT (line_code) DO UPDATE
         measure_kind = excluded.measure_kind,
         position = excluded.position,
         form_code = excluded.form_code,
+        retired_on = NULL,
         batch_key = excluded.batch_key
     WHERE
-    (t.name_vi, t.unit_vi, t.unit_code, t.group_vi, t.measure_kind, t.position, t.form_code)
+    (t.name_vi, t.unit_vi, t.unit_code, t.group_vi, t.measure_kind, t.position, t.form_code, t.retired_on)
     IS DISTINCT FROM (
         excluded.name_vi,
         excluded.unit_vi,
@@ -34,5 +35,6 @@ ON CONFLICT (line_code) DO UPDATE
         excluded.group_vi,
         excluded.measure_kind,
         excluded.position,
-        excluded.form_code
+        excluded.form_code,
+        NULL
     );

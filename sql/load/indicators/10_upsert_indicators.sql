@@ -1,5 +1,6 @@
 -- Purpose: the indicators of each plan, with their source. Grain: one row per indicator code.
--- Can run twice: equal rows are left alone; an inferred row is completed.
+-- Can run twice: equal rows are left alone; an inferred row is completed, one that has come back is in force
+-- again.
 INSERT INTO dw.dim_indicator AS t (
     indicator_code,
     parent_code,
@@ -48,6 +49,7 @@ ON CONFLICT (indicator_code) DO UPDATE
         source_date = excluded.source_date,
         source_place = excluded.source_place,
         is_inferred = FALSE,
+        retired_on = NULL,
         batch_key = excluded.batch_key
     WHERE
     (
@@ -63,7 +65,8 @@ ON CONFLICT (indicator_code) DO UPDATE
         t.source_document,
         t.source_date,
         t.source_place,
-        t.is_inferred
+        t.is_inferred,
+        t.retired_on
     ) IS DISTINCT FROM (
         excluded.parent_code,
         excluded.name_vi,
@@ -77,5 +80,6 @@ ON CONFLICT (indicator_code) DO UPDATE
         excluded.source_document,
         excluded.source_date,
         excluded.source_place,
-        FALSE
+        FALSE,
+        NULL
     );

@@ -1,7 +1,8 @@
 -- Purpose: the investment projects as they are decided now. Grain: project code; the current version of each.
 -- Can run twice: equal rows are left alone. Which document says it is no matter of history. A project that
 -- only payments had named is completed, and a version that came in tonight is corrected: their rows stay the
--- same ones. Whatever else changes begins a new version (15_begin_versions.sql).
+-- same ones; one that has come back is in force again. Whatever else changes begins a new version
+-- (15_begin_versions.sql).
 CREATE TEMPORARY TABLE seen_project ON COMMIT DROP AS
 SELECT
     s.*,
@@ -66,10 +67,11 @@ SET
     source_date = s.source_date,
     source_place = s.source_place,
     is_inferred = FALSE,
+    retired_on = NULL,
     batch_key = :batch_key
 FROM seen_project AS s
 WHERE
     t.project_key = s.project_key
     AND (s.in_place OR NOT s.differs)
-    AND (t.source_document, t.source_date, t.source_place, t.is_inferred)
-    IS DISTINCT FROM (s.source_document, s.source_date, s.source_place, FALSE);
+    AND (t.source_document, t.source_date, t.source_place, t.is_inferred, t.retired_on)
+    IS DISTINCT FROM (s.source_document, s.source_date, s.source_place, FALSE, NULL::date);

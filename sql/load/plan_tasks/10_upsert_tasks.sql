@@ -1,5 +1,5 @@
 -- Purpose: the tasks of a plan, with their source. Grain: one row per task code.
--- Can run twice: equal rows are left alone; an inferred row is completed.
+-- Can run twice: equal rows are left alone; one that has come back is in force again.
 INSERT INTO dw.dim_plan_task AS t (
     task_code,
     group_vi,
@@ -50,6 +50,7 @@ ON CONFLICT (task_code) DO UPDATE
         source_document = excluded.source_document,
         source_date = excluded.source_date,
         source_place = excluded.source_place,
+        retired_on = NULL,
         batch_key = excluded.batch_key
     WHERE
     (
@@ -65,7 +66,8 @@ ON CONFLICT (task_code) DO UPDATE
         t.province_code,
         t.source_document,
         t.source_date,
-        t.source_place
+        t.source_place,
+        t.retired_on
     ) IS DISTINCT FROM (
         excluded.group_vi,
         excluded.name_vi,
@@ -79,5 +81,6 @@ ON CONFLICT (task_code) DO UPDATE
         excluded.province_code,
         excluded.source_document,
         excluded.source_date,
-        excluded.source_place
+        excluded.source_place,
+        NULL
     );

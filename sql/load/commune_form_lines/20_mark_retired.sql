@@ -1,0 +1,12 @@
+-- Purpose: a line that the reference file no longer has is marked with the night.
+-- Inputs: source_keys, all keys of the file. Can run twice: what is marked stays as it is. A batch that
+-- brought no keys (a replay, an empty file) marks nothing.
+UPDATE dw.dim_commune_form_line AS t
+SET
+    retired_on = (SELECT b.as_of FROM meta.batch AS b WHERE b.batch_key = :batch_key),
+    batch_key = :batch_key
+WHERE
+    t.line_key > 0
+    AND t.retired_on IS NULL
+    AND EXISTS (SELECT FROM source_keys)
+    AND NOT EXISTS (SELECT FROM source_keys AS k WHERE k.line_code = t.line_code);

@@ -1,0 +1,14 @@
+-- Purpose: a project that the reference file no longer has is marked with the night.
+-- Inputs: source_keys, all keys of the file. Can run twice: what is marked stays as it is. A batch that
+-- brought no keys (a replay, an empty file) marks nothing.
+UPDATE dw.dim_investment_project AS t
+SET
+    retired_on = (SELECT b.as_of FROM meta.batch AS b WHERE b.batch_key = :batch_key),
+    batch_key = :batch_key
+WHERE
+    t.project_key > 0
+    AND t.is_current
+    AND t.retired_on IS NULL
+    AND NOT t.is_inferred
+    AND EXISTS (SELECT FROM source_keys)
+    AND NOT EXISTS (SELECT FROM source_keys AS k WHERE k.project_code = t.project_code);
