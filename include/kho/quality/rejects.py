@@ -107,7 +107,8 @@ def write_rejects(
         db.exec_driver_sql("SET LOCAL enable_nestloop = off")
         brought = db.exec_driver_sql(
             f"INSERT INTO {rejected.quoted} ({columns}, raw, raw_md5) SELECT {columns}, raw, raw_md5 "
-            f"FROM ({failing}) AS f JOIN {table.beside('judged').quoted} AS j USING (_row)",
+            f"FROM ({failing}) AS f JOIN {table.beside('judged').quoted} AS j USING (_row) "
+            "WHERE raw IS NOT NULL",
             chosen,
         ).rowcount
         left = db.exec_driver_sql(f"SELECT count(*) FROM ({failing}) AS f", chosen).scalar_one()

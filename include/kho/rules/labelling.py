@@ -1,7 +1,7 @@
 """Label the rows of a staging table with the rules they break, in one statement.
 
 In:  a staging table, the conditions of the row rules, and which of them were judged while it was filled:
-     if all were, only rows that repeat another are still to be judged, else each row is asked what is left.
+     if all were, nothing is left to ask, else each row is asked the rest.
 Out: the UNLOGGED table `<staging table>__failed` (`_row`, `_agency`, `_key`, `rules`) with the rows
      that break at least one rule, and the numbers of judged and of failing rows by rule and agency.
 
@@ -85,7 +85,7 @@ def label(
         connection: in a transaction; its planner settings change until the transaction ends.
         table: the staging table.
         agency_column: the column that names the agency a row belongs to, if there is one.
-        conditions: by rule id.
+        conditions: by rule id; of all row rules, unless all were asked.
         key_columns: the columns of the business key, joined by `|` into `_key`.
         asked: the rules that were judged while the table was filled, see `kho.stage`.
 
@@ -97,23 +97,38 @@ def label(
         some: Sql = sa.or_(sa.false(), *left)
         text = _labels(connection, table, agency_column, conditions, key_columns, some)
     elif left:
-        known = [
-            sa.column("_row").in_(sa.select(sa.column("_row")).select_from(_source(table.beside(name))))
-            for name in ("judged", "repeated")
-        ]
+        judged = _select("_row").select_from(_source(table.beside("judged")))
         some = sa.and_(
-            sa.or_(*known, *left), sa.or_(*(condition.unexpected for condition in conditions.values()))
+            sa.or_(sa.column("_row").in_(judged), *left),
+            sa.or_(*(condition.unexpected for condition in conditions.values())),
         )
         text = _labels(connection, table, agency_column, conditions, key_columns, some)
     else:
-        some = sa.or_(sa.false(), *(condition.unexpected for condition in conditions.values()))
-        again = _labels(connection, table.beside("repeated"), agency_column, conditions, key_columns, some)
-        judged = _select("_row", "_agency", "_key", "rules").select_from(_source(table.beside("judged")))
-        text = f"{_as_text(connection, judged)} UNION ALL {again}"
+        text = _as_text(
+            connection,
+            _select("_row", "_agency", "_key", "rules").select_from(_source(table.beside("judged"))),
+        )
     failed = failed_table(table)
     _allow_parallel_plan(connection)
     _run(connection, f"DROP TABLE IF EXISTS {failed.quoted}")
     return int(_run(connection, f"CREATE UNLOGGED TABLE {failed.quoted} AS {text}").rowcount)
+
+
+def judge_repeats(
+    connection: sa.Connection,
+    table: StageTable,
+    agency_column: str | None,
+    conditions: Conditions,
+    key_columns: Sequence[str],
+) -> tuple[Count, ...]:
+    """Judge the rows in `__repeated`, as they are marked now; returns how many each rule applies to.
+
+    Those that break a rule go to `__judged`, without their records: they are few.
+    """
+    some = sa.or_(sa.false(), *(condition.unexpected for condition in conditions.values()))
+    text = _labels(connection, table.beside("repeated"), agency_column, conditions, key_columns, some)
+    _run(connection, f"INSERT INTO {table.beside('judged').quoted} (_row, _agency, _key, rules) {text}")
+    return evaluated(connection, table.beside("repeated"), agency_column, conditions)
 
 
 def _labels(
@@ -152,16 +167,15 @@ def tally(
 
     Args:
         connection: in a transaction; its planner settings change until the transaction ends.
+        conditions: by rule id; of all row rules, unless all were asked.
         asked: the rules that were judged while the table was filled.
 
     Returns:
-        In the order of the conditions, then by agency; agencies without a judged row are left out.
+        By rule in the order of the conditions, then by agency; agencies without a judged row are left out.
     """
     _allow_parallel_plan(connection)
     if conditions.keys() <= set(asked):
         applied = _tallied(connection, table)
-        for count in evaluated(connection, table.beside("repeated"), agency_column, conditions):
-            applied[count.rule_id, count.agency_code] += count.evaluated
     else:
         counts = evaluated(connection, table, agency_column, conditions)
         applied = Counter({(count.rule_id, count.agency_code): count.evaluated for count in counts})
@@ -170,7 +184,7 @@ def tally(
     return tuple(
         Count(rule_id, agency, rows, failed.get((rule_id, agency), 0))
         for (rule_id, agency), rows in sorted(
-            applied.items(), key=lambda item: (order[item[0][0]], item[0][1] or "")
+            applied.items(), key=lambda item: (order.get(item[0][0], 0), item[0][1] or "")
         )
         if rows
     )

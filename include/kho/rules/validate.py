@@ -84,16 +84,23 @@ def validate(
 
     failures = failing_dataset_rules(engine, suite, table, params)
     _require_columns(engine, suite, table, failures)
-    conditions = row_conditions(engine, suite, table, params)
+    rules = {rule.rule_id: rule for rule in suite.rules}
     with engine.begin() as connection:
         asked = already_asked(connection, table, mark_of(suite, params))
+    # Most of the time of judging a batch that was judged while it was staged would go into the conditions.
+    all_asked = bool(asked) and asked >= {rule.rule_id for rule in suite.row_rules}
+    conditions = {} if all_asked else row_conditions(engine, suite, table, params)
+    with engine.begin() as connection:
         failed_rows = label(connection, table, agency_column, conditions, key_columns, asked)
         counts = tally(connection, table, agency_column, conditions, asked)
-    rules = {rule.rule_id: rule for rule in suite.rules}
     numbers: list[tuple[str, str | None, int, int]] = [
         (rule.rule_id, None, 1, int(rule.rule_id in failures)) for rule in suite.dataset_rules
     ]
-    numbers += [(c.rule_id, c.agency_code, c.evaluated, c.failed) for c in counts]
+    order = {rule_id: place for place, rule_id in enumerate(rules)}
+    numbers += [
+        (c.rule_id, c.agency_code, c.evaluated, c.failed)
+        for c in sorted(counts, key=lambda c: order[c.rule_id])
+    ]
     results = tuple(
         RuleResult(rule_id, rules[rule_id].principle, rules[rule_id].severity, agency, judged, broken)
         for rule_id, agency, judged, broken in numbers

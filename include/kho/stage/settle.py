@@ -1,8 +1,8 @@
 """Finish a staging table to which all rows were copied.
 
 In: the table, what DuckDB said of its rows, and which of them repeat another, which DuckDB did not know.
-Out: repeats marked and set apart, to be judged by PostgreSQL; the tally written down; a mark that says the
-table is complete and by which rules it was judged.
+Out: repeats marked, set apart and judged by PostgreSQL; the tally written down; a mark that says the table is
+complete and by which rules it was judged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kho.contracts.model import Contract
 from kho.rules.duck_labels import DuckLabels, leave_mark
-from kho.rules.labelling import evaluated
+from kho.rules.labelling import evaluated, judge_repeats
 from kho.stage.repeats import Repeat, mark_repeats
 from kho.stage.table import StageTable
 from kho.stage.verdicts import Tally
@@ -28,19 +28,24 @@ def settle(
     tally: Tally,
     rows: int,
 ) -> None:
-    """Mark repeats, note what has been judged.
+    """Mark repeats, judge them, note what has been judged.
 
     Args:
-        tally: of all rows; the repeats are taken out of it.
+        tally: of all rows, as if none were a repeat.
         rows: how many were copied.
     """
+    agency, key = contract.quality.agency_column, [column.name for column in contract.key]
+    if labels.conditions and repeats:
+        _set_apart(db, table, repeats)
+        before = evaluated(db, table.beside("repeated"), agency, labels.sources)
+        mark_repeats(db, table, repeats)
+        after = judge_repeats(db, table, agency, labels.sources, key)
+        tally.subtract({(count.rule_id, count.agency_code): count.evaluated for count in before})
+        tally.update({(count.rule_id, count.agency_code): count.evaluated for count in after})
+    else:
+        mark_repeats(db, table, repeats)
     if labels.conditions:
-        if repeats:
-            _set_apart(db, table, repeats)
-            counts = evaluated(db, table.beside("repeated"), contract.quality.agency_column, labels.sources)
-            tally.subtract({(c.rule_id, c.agency_code): c.evaluated for c in counts})
         _write_tally(db, table, tally)
-    mark_repeats(db, table, repeats)
     leave_mark(db, table, labels, rows)
 
 

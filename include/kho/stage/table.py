@@ -3,8 +3,8 @@
 In: a contract, a batch's id. Out: the UNLOGGED table `stg.<batch>` with the contract's columns and
 `_row` (the record's number in the raw zone), `_unreadable` and `_repeat` (0: the one to load; 1: the
 same record again; 2: another, older record with the same key). If the rows are judged on the way, three
-tables stand beside it: `__repeated` has copies of the rows whose `_repeat` is not 0, which are still to be
-judged; of all others `__judged` has those that break a rule, with their records as received, and `__tally`
+tables stand beside it: `__repeated` has copies of the rows whose `_repeat` is not 0, which were judged last;
+`__judged` the rows that break a rule, with their records as received if they are no repeats, and `__tally`
 the number that each rule applies to, by agency.
 """
 
