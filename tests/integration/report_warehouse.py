@@ -137,6 +137,10 @@ def add_result(
             "f": failed,
         },
     )
+    db.execute(
+        sa.text("INSERT INTO dq.judged_agency VALUES (:d, :a, :n, :b) ON CONFLICT DO NOTHING"),
+        {"d": dataset, "a": agency, "n": night, "b": batch_of(dataset, night)},
+    )
 
 
 def add_score(db: sa.Connection, dataset: str, night: date) -> None:
