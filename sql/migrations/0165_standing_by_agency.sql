@@ -18,6 +18,9 @@ FROM (
 ) AS w
 WHERE t.dataset = w.dataset AND t.rule_id = w.rule_id AND t.agency_code = '';
 
+-- The results of one agency in a batch, without reading those of all others.
+CREATE INDEX rule_result_of_agency ON dq.rule_result (batch_id, agency_code);
+
 CREATE TABLE dq.judged_agency (
     dataset text NOT NULL,
     agency_code text NOT NULL,
