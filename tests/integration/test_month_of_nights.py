@@ -210,34 +210,36 @@ PLATFORM = {
 #   C2: Thursday the 19th, within Tết; 23, 24, 25, 26, 27 February. Its rule changes before.
 CASES = [("C4", 5, 12, 13, None), ("C3", 11, 25, None, 26), ("C2", 19, 27, 21, None)]
 
-# Index and coverage. Weights until the 15th: correct 40, complete 20, live 10, unified 10 (clean 10, synchronised 5, connected 3,
+# Index and coverage. Weights until the 15th: correct 40, complete 20, live 10, unified 10, connected 3 (clean 10, synchronised 5,
 # shared 2 have no evidence of an agency); from the 16th: correct 10, live 40. Critical rules weigh 3, warnings 1.
 #
 # `correct` and half of `complete` (is there a value?) come from a commune's last rows, the other half of `complete` (was
-# there a report?) and `live` from its submissions, `unified` from comparing the value in the star with its parts.
+# there a report?) and `live` from its submissions. `unified` compares the value in the star with its parts, `connected` asks
+# whether the keys of its rows in the star lead to an agency, an indicator and a commune: all do.
 # Night 10; the rows are C1's of night 3, C4's of night 5, C2's of night 8, C3's of night 10.
-#   C1: correct 100, complete 100, live 100, unified 100                 -> 8000/80 = 100      covers 40+20+10+10 = 80
-#   C2: correct 100, complete 100, live 100, unified 0 (70 is not 60)    -> 7000/80 = 87.50    covers 80
-#   C3: correct 100, complete 100, live 0 (late), unified 100            -> 7000/80 = 87.50    covers 80
+#   C1: correct, complete, live, unified, connected 100                  -> 100                covers 40+20+10+10+3 = 83
+#   C2: the same, but unified 0 (70 is not 60)                           -> 7300/83 = 87.951   covers 83
+#   C3: the same, but live 0 (late), unified 100                         -> 7300/83 = 87.951   covers 83
 #   C4: correct 0 (104), complete 50 (a value; no usable report)         -> 1000/60 = 16.666   covers 40+20 = 60
-#       (of what cannot be used nobody asks whether it was in time, and the star has nothing to compare)
-#   province: (100 + 87.50 + 87.50 + 16.666) / 4 = 72.916, covers (3*80 + 60) / 4 = 75
+#       (of what cannot be used nobody asks whether it was in time, and nothing of it is in the star)
+#   province: (100 + 87.951 + 87.951 + 16.666) / 4 = 73.142, covers (3*83 + 60) / 4 = 77.25
 # Night 27, new weights; reports weigh 2, signatures 1. The rows of the reports are C1's of night 3, C3's of night 11 (120), C4's
 # of night 13 (84), C2's of night 21 (101,50 of at most 105); of the signatures C1's of night 11, C2's of 25, C4's of 26.
-#   C1, C2: reports 100 (covers 10+20+40+10 = 80), signatures 100 (60)   -> 100                covers (2*80+60)/3 = 73.333
-#   C3: reports correct 0, complete 100, live 0 (late), unified 100      -> 3000/80 = 37.50    covers 80
+#   C1, C2: reports 100 (covers 10+20+40+10+3 = 83), signatures 100 (20+40+3 = 63) -> 100      covers (2*83+63)/3 = 76.333
+#   C3: reports correct 0, complete 100, live 0 (late), unified 100, connected 100 (its 55 is in the star)
+#                                                                        -> 3300/83 = 39.759   covers 83
 #       signatures, of which it sent no row: complete 0, live 0          -> 0                  covers 60
-#                                                                        -> 2*37.50/3 = 25     covers 73.333
-#   C4: reports correct 100, complete 100, live 0 (late), unified 100    -> 4000/80 = 50       covers 80
-#       signatures 100                                                   -> (2*50+100)/3 = 66.666   covers 73.333
-#   province: (100 + 100 + 25 + 66.666) / 4 = 72.916, covers 73.333
+#                                                                        -> 2*39.759/3 = 26.506   covers (2*83+60)/3 = 75.333
+#   C4: reports live 0 (late), all else 100                              -> 4300/83 = 51.807   covers 83
+#       signatures 100 (63)                                              -> (2*51.807+100)/3 = 67.871   covers 76.333
+#   province: (100 + 100 + 26.506 + 67.871) / 4 = 73.594, covers (3*76.333 + 75.333) / 4 = 76.083
 # Night 27 by the weights of the 10th:
-#   C3: reports (40*0 + 20*100 + 10*0 + 10*100)/80 = 37.50, signatures 0 -> 2*37.50/3 = 25     covers (2*80+30)/3 = 63.333
+#   C3: reports (40*0 + 20*100 + 10*0 + 10*100 + 3*100)/83 = 39.759, signatures 0 -> 26.506    covers (2*83+30)/3 = 65.333
 INDEX = {
-    10: {"C1": ("100.00", "80.00"), "C2": ("87.50", "80.00"), "C3": ("87.50", "80.00"), "C4": ("16.66", "60.00"),
-         "": ("72.91", "75.00")},
-    27: {"C1": ("100.00", "73.33"), "C2": ("100.00", "73.33"), "C3": ("25.00", "73.33"), "C4": ("66.66", "73.33"),
-         "": ("72.91", "73.33")},
+    10: {"C1": ("100.00", "83.00"), "C2": ("87.95", "83.00"), "C3": ("87.95", "83.00"), "C4": ("16.66", "60.00"),
+         "": ("73.14", "77.25")},
+    27: {"C1": ("100.00", "76.33"), "C2": ("100.00", "76.33"), "C3": ("26.50", "75.33"), "C4": ("67.87", "76.33"),
+         "": ("73.59", "76.08")},
 }  # fmt: skip
 
 RULES = """
@@ -536,7 +538,7 @@ def test_a_day_can_be_scored_again_by_its_own_weights_and_by_others(month: Month
         for x in lines
     } == kept  # fmt: skip
     (late,) = [line for line in others if line.level == "agency" and line.agency_code == CODES["C3"]]
-    assert (late.score, late.coverage) == (Decimal("25.00"), Decimal("63.33"))
+    assert (late.score, late.coverage) == (Decimal("26.50"), Decimal("65.33"))
 
 
 def test_every_dataset_has_a_score_every_night_and_no_principle_without_evidence(month: Month) -> None:
@@ -567,8 +569,8 @@ def test_the_report_says_the_same(month: Month) -> None:
         first = path.read_bytes()
         assert Path(pipeline.write_report(_february(27), month.context).message).read_bytes() == first
     page = " ".join(re.sub(r"<[^>]+>", " ", first.decode()).split())
-    assert "Chỉ số của toàn tỉnh là 72,91 điểm" in page
-    assert "độ phủ căn cứ 73,33%" in page
+    assert "Chỉ số của toàn tỉnh là 73,59 điểm" in page
+    assert "độ phủ căn cứ 76,08%" in page
     assert "Điểm từ ngày 03/02/2026 đến ngày 21/02/2026" in page
     # Asked 4, in time 3, late 0, silent 1, useless 0, unknown 0, exempt 0, all zeros 1.
     title = load_contract(SIGNATURES).title

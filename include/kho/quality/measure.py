@@ -101,10 +101,11 @@ def _evidence(
     ):
         for row in run_file(db, f"measure/{name}.sql", as_of=as_of, **parameters).mappings():
             yield Evidence(**row)
+    for dataset, agency, evaluated, failed in unresolved_keys(db, contracts):
+        yield Evidence(dataset, agency, "keys_resolved", "data_defect", evaluated, failed)
     measured: list[tuple[str, str, str, int, int]] = [
         *((d, "answered_quickly", "gateway_down", n, bad) for d, n, bad in
           slow_answers(db, as_of, settings, float(thresholds.slow_seconds))),
-        *((d, "keys_resolved", "data_defect", n, bad) for d, n, bad in unresolved_keys(db, contracts)),
         *((d, "invariants_hold", "own_fault", n, bad) for d, n, bad in
           invariants_by_dataset(db, contracts, as_of)),
         *((d, "published", "own_fault", n, bad) for d, n, bad in publication(db, contracts)),
