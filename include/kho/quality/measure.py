@@ -87,6 +87,7 @@ def _evidence(
 ) -> Iterator[Evidence]:
     thresholds = weighting_on(as_of, weighting_path(settings)).thresholds
     fresh = [contract for contract in contracts if contract.freshness]
+    remote = [contract for contract in contracts if contract.source.kind != "reference"]
     for name, parameters in (
         (
             "freshness",
@@ -97,7 +98,13 @@ def _evidence(
         ),
         ("submissions", {"submission_days": thresholds.submission_days}),
         ("batches", {}),
-        ("nights", {"remote": [c.dataset for c in contracts if c.source.kind != "reference"]}),
+        (
+            "nights",
+            {
+                "remote": [contract.dataset for contract in remote],
+                "undated": [contract.dataset for contract in remote if not contract.freshness],
+            },
+        ),
     ):
         for row in run_file(db, f"measure/{name}.sql", as_of=as_of, **parameters).mappings():
             yield Evidence(**row)
