@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
+from kho.contracts import load_contract
 from kho.sql_files import run_file
 
 NIGHT = date(2026, 11, 20)
@@ -146,7 +147,10 @@ def add_result(
 def add_score(db: sa.Connection, dataset: str, night: date) -> None:
     midnight = datetime.combine(night, datetime.min.time())
     batch = {"as_of": night, "dataset": dataset, "batch_id": batch_of(dataset, night)}
-    run_file(db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_since=midnight)
+    owner = load_contract(dataset).quality.owner_agency
+    run_file(
+        db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_since=midnight, owner=owner
+    )
     run_file(db, "quality/score_night.sql", **batch)
 
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from kho.contracts import load_contract
 from kho.server.migrations import migrate
 from kho.server.postgres import ensure_database
 from kho.server.warehouse import engine, open_warehouse
@@ -168,6 +169,36 @@ def test_a_warning_is_reported_until_the_agencys_rows_are_judged_again(nights: N
         ("A", 4, _night(1)),
         ("B", 2, _night(4)),
     ]
+
+
+def test_an_old_source_counts_against_its_owner_unless_nobody_could_ask_it(nights: Nights) -> None:
+    """The newest change is of 1 November, and may be forty days old."""
+    owner = load_contract(DATASET).quality.owner_agency
+    with nights.engine.begin() as db:
+        db.execute(
+            sa.text("INSERT INTO meta.freshness (dataset, newest) VALUES (:d, :n)"),
+            {"d": DATASET, "n": FIRST},
+        )
+        db.execute(
+            sa.text(
+                "INSERT INTO meta.night (as_of, dataset, outcome, fault) VALUES (:n, :d, 'failed', 'gateway_down')"
+            ),
+            {"d": DATASET, "n": _night(60)},
+        )
+
+    def found(night: date) -> tuple[str, int, str]:
+        given = {"datasets": [DATASET], "days": [40], "owners": [owner]}
+        with nights.engine.connect() as db:
+            row = run_file(db, "measure/freshness.sql", as_of=night, **given).one()
+        return row.agency_code, row.failed, row.fault if row.failed else "none"
+
+    # An owner that the catalogue does not know is not charged.
+    assert found(_night(59)) == ("", 1, "source_late")
+    with nights.engine.begin() as db:
+        db.execute(sa.text("INSERT INTO dw.dim_agency (agency_code, name_vi) VALUES (:c, :c)"), {"c": owner})
+    assert found(_night(41)) == (owner, 0, "none")
+    assert found(_night(59)) == (owner, 1, "source_late")
+    assert found(_night(60)) == ("", 1, "gateway_down")
 
 
 def test_what_was_judged_before_the_update_stands_by_agency_too(

@@ -94,6 +94,7 @@ def _evidence(
             {
                 "datasets": [contract.dataset for contract in fresh],
                 "days": [contract.freshness.days for contract in fresh if contract.freshness],
+                "owners": [contract.quality.owner_agency for contract in fresh],
             },
         ),
         ("submissions", {"submission_days": thresholds.submission_days}),

@@ -207,8 +207,7 @@ def _agency_words(report: Report) -> Paragraph | None:
     return paragraph(
         f"Có {found.agency_count} cơ quan có điểm: {counts}. Bảng dưới đây nêu "
         f"{min(limit, found.agency_count)} cơ quan có điểm thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, "
-        "độ mới của dữ liệu, các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của "
-        "cơ quan nào."
+        "các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào."
     )
 
 
