@@ -57,7 +57,8 @@ class DatasetLine:
     Attributes:
         outcome: loaded, unchanged, blocked or failed, as last recorded; 'not run' without a record.
         counts: of the batch concerned, None where none was loaded.
-        scored_on: the night of its latest scores.
+        scored_on: the newest night whose rows its scores speak of.
+        oldest: the oldest such night; None where they speak of no rows.
         overall: all its evidence.
         scores: a score for each of the eight principles, in their order.
     """
@@ -66,6 +67,7 @@ class DatasetLine:
     outcome: str
     counts: Counts | None
     scored_on: date | None
+    oldest: date | None
     overall: Cell | None
     scores: tuple[PrincipleScore, ...]
 
@@ -89,6 +91,7 @@ def scoreboard(engine: sa.Engine, as_of: date, bands: Bands | None = None) -> Sc
         nights = {night.dataset: night for night in read_night(db, as_of)}
         principles = read_principles(db)
     scored_on = book.scored_on()
+    judged_on = book.judged_on(lambda line: line.dataset)
     overall = book.cells(lambda line: line.dataset)
     cells = book.cells(lambda line: (line.dataset, line.principle))
     lines = []
@@ -100,6 +103,7 @@ def scoreboard(engine: sa.Engine, as_of: date, bands: Bands | None = None) -> Sc
                 outcome=night.outcome if night else "not run",
                 counts=night.counts if night else None,
                 scored_on=scored_on.get(dataset),
+                oldest=judged_on[dataset][0] if dataset in judged_on else None,
                 overall=overall.get(dataset),
                 scores=tuple(
                     PrincipleScore(principle, title, cells.get((dataset, principle)))
@@ -165,9 +169,12 @@ def _score_table(board: Scoreboard, ascii_only: bool) -> Table:
     table.add_column("dataset", no_wrap=True, max_width=31)
     for title in ("all", *(title for _, title in board.principles)):
         table.add_column(_plain(title) if ascii_only else title, justify="right", width=7)
+    table.add_column("rows since", no_wrap=True)
     for line in board.lines:
         cells = (line.overall, *(score.cell for score in line.scores))
-        table.add_row(Text(line.dataset), *(_score(cell, ascii_only) for cell in cells))
+        # Rows of an agency stand until it has others: the oldest night of which the line speaks.
+        since = Text(str(line.oldest or _nothing(ascii_only)), style="dim")
+        table.add_row(Text(line.dataset), *(_score(cell, ascii_only) for cell in cells), since)
     return table
 
 

@@ -1,5 +1,6 @@
 -- Purpose: is the newest change of each source young enough? Grain: dataset. Can run twice: it only reads.
--- An old source is late, unless tonight nobody could ask it: then it is the fault of what was in the way.
+-- An old source is late, which its owner in the catalogue answers for (:owners), unless tonight nobody could
+-- ask it: then it is the fault of what was in the way, and nobody's.
 WITH newest AS (
     SELECT
         f.dataset,
@@ -7,19 +8,31 @@ WITH newest AS (
     FROM meta.freshness AS f
     LEFT JOIN dq.newest AS d ON f.dataset = d.dataset AND d.as_of <= :as_of
     GROUP BY f.dataset, f.newest
+),
+
+judged AS (
+    SELECT
+        c.dataset,
+        c.owner,
+        f.newest < cast(:as_of AS date) - c.days AS is_old,
+        n.fault IN ('gateway_down', 'authentication', 'contract_breach', 'own_fault') AS is_unasked,
+        n.fault
+    FROM
+        unnest(
+            cast(:datasets AS text[]), cast(:days AS integer[]), cast(:owners AS text[])
+        ) AS c (dataset, days, owner)
+    INNER JOIN newest AS f ON c.dataset = f.dataset
+    LEFT JOIN meta.night AS n ON c.dataset = n.dataset AND n.as_of = :as_of
+    WHERE f.newest IS NOT NULL
 )
 
 SELECT
-    c.dataset,
-    '' AS agency_code,
+    j.dataset,
+    CASE WHEN j.is_old AND j.is_unasked THEN '' ELSE coalesce(a.agency_code, '') END AS agency_code,
     'fresh_enough' AS rule_id,
-    CASE
-        WHEN n.fault IN ('gateway_down', 'authentication', 'contract_breach', 'own_fault') THEN n.fault
-        ELSE 'source_late'
-    END AS fault,
+    CASE WHEN j.is_unasked THEN j.fault ELSE 'source_late' END AS fault,
     1 AS evaluated,
-    CASE WHEN f.newest >= cast(:as_of AS date) - c.days THEN 0 ELSE 1 END AS failed
-FROM unnest(cast(:datasets AS text[]), cast(:days AS integer[])) AS c (dataset, days)
-INNER JOIN newest AS f ON c.dataset = f.dataset
-LEFT JOIN meta.night AS n ON c.dataset = n.dataset AND n.as_of = :as_of
-WHERE f.newest IS NOT NULL
+    CASE WHEN j.is_old THEN 1 ELSE 0 END AS failed
+FROM judged AS j
+LEFT JOIN dw.dim_agency AS a
+    ON j.owner = a.agency_code AND a.is_current AND NOT a.is_inferred

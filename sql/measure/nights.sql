@@ -1,4 +1,5 @@
--- Purpose: is the star in step with the source, and could the source be reached? Grain: dataset and rule.
+-- Purpose: is the star in step with the source, could the source be reached, and, where a source does not say
+-- when it last changed (:undated), was it seen as it is tonight? Grain: dataset and rule.
 -- Can run twice: it only reads. A dataset that was loaded before and not run tonight is our own fault.
 WITH known AS (
     SELECT DISTINCT dataset
@@ -40,3 +41,13 @@ WHERE
     dataset = any(cast(:remote AS text[]))
     -- What broke before the source was asked says nothing about it.
     AND (outcome IN ('loaded', 'unchanged', 'blocked') OR fault <> 'own_fault')
+UNION ALL
+SELECT
+    dataset,
+    '',
+    'source_seen',
+    fault,
+    1,
+    CASE WHEN outcome IN ('loaded', 'unchanged') THEN 0 ELSE 1 END
+FROM night
+WHERE dataset = any(cast(:undated AS text[]))

@@ -1,4 +1,5 @@
--- Purpose: what a loaded batch itself says about the platform: requests, counts, freshness; of no agency.
+-- Purpose: what a loaded batch itself says about the platform, requests and counts, and about its freshness,
+-- for which the dataset's owner answers (:owner), if the catalogue knows it.
 -- Grain: day, dataset, rule. Can run twice: the later batch of a day replaces what the earlier one said.
 DELETE FROM dq.evidence
 WHERE
@@ -19,7 +20,7 @@ INSERT INTO dq.evidence (as_of, dataset, agency_code, rule_id, principle, severi
 SELECT
     :as_of,
     :dataset,
-    '',
+    CASE WHEN m.rule_id = 'fresh_enough' THEN coalesce(a.agency_code, '') ELSE '' END,
     m.rule_id,
     m.principle,
     'critical',
@@ -53,4 +54,5 @@ FROM (
         CASE WHEN cast(:newest AS timestamp) >= cast(:fresh_since AS timestamp) THEN 0 ELSE 1 END AS failed
     WHERE cast(:fresh_since AS timestamp) IS NOT NULL
 ) AS m
+LEFT JOIN dw.dim_agency AS a ON a.agency_code = :owner AND a.is_current AND NOT a.is_inferred
 WHERE m.evaluated > 0;

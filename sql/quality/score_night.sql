@@ -1,6 +1,7 @@
 -- Purpose: the scores of a night, of one dataset or of all: the only way into dq.score.
 -- Grain: day, dataset, agency, principle. Input: dq.evidence_on, all evidence that stands that day.
 -- A principle without evidence gets no row; a score is rounded down, so 100 means no failure at all.
+-- Rows may have been judged on an older night: judged_on is the oldest of them.
 -- Evidence about the platform carries no agency: nobody is blamed for it.
 -- Can run twice: the later evidence of a day replaces the scores of the earlier.
 DELETE FROM dq.score
@@ -18,7 +19,7 @@ SELECT
     sum(evaluated),
     sum(failed),
     count(DISTINCT rule_id),
-    max(judged_on),
+    min(judged_on),
     jsonb_strip_nulls(
         jsonb_build_object(
             'source_late', nullif(coalesce(sum(failed) FILTER (WHERE fault = 'source_late'), 0), 0),

@@ -1,7 +1,8 @@
 -- Purpose: the scores that stand on the night of :as_of: each dataset's latest, with the ids of the
 -- rules behind them. Grain: one row per dataset, agency and principle. Inputs: dq.score, the evidence.
--- `as_of` is the night whose rows were judged, which may be long ago. Can run twice: it only reads. The
--- datasets, and the last night of each, are jumped to in an index: years of scores lie in between.
+-- `as_of` is the last night on which rows of the dataset were judged, `judged_on` the oldest of those whose
+-- rows are in the score; both may be long ago. Can run twice: it only reads. The datasets, and the last
+-- night of each, are jumped to in an index: years of scores lie in between.
 WITH RECURSIVE scored AS (
     SELECT min(dataset) AS dataset FROM dq.score
     UNION ALL
@@ -36,6 +37,7 @@ SELECT
     s.evaluated,
     s.failed,
     s.rules,
+    s.judged_on,
     coalesce(j.rule_ids, '{}') AS rule_ids
 FROM dq.score AS s
 INNER JOIN latest AS l ON s.dataset = l.dataset AND s.as_of = l.as_of

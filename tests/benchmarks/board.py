@@ -69,6 +69,9 @@ SELECT b.dataset, b.batch_id, 'rule_' || r, (ARRAY['correct', 'complete', 'clean
     'agency-' || a, 100, (a + r) % 7
 FROM meta.batch AS b, generate_series(1, :rules) AS r, generate_series(0, :agencies - 1) AS a
 WHERE b.batch_id <> 'health_records-x';
+INSERT INTO dq.judged_agency (dataset, agency_code, as_of, batch_id)
+SELECT b.dataset, 'agency-' || a, b.as_of, b.batch_id
+FROM meta.batch AS b, generate_series(0, :agencies - 1) AS a WHERE b.batch_id <> 'health_records-x';
 INSERT INTO dq.score (as_of, dataset, agency_code, principle, score, evaluated, failed, rules)
 SELECT b.as_of, b.dataset, 'agency-' || a, p.principle, 97, 1000, 30, 3
 FROM meta.batch AS b, generate_series(0, :agencies - 1) AS a,

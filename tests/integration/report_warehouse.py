@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
+from kho.contracts import load_contract
 from kho.sql_files import run_file
 
 NIGHT = date(2026, 11, 20)
@@ -137,12 +138,19 @@ def add_result(
             "f": failed,
         },
     )
+    db.execute(
+        sa.text("INSERT INTO dq.judged_agency VALUES (:d, :a, :n, :b) ON CONFLICT DO NOTHING"),
+        {"d": dataset, "a": agency, "n": night, "b": batch_of(dataset, night)},
+    )
 
 
 def add_score(db: sa.Connection, dataset: str, night: date) -> None:
     midnight = datetime.combine(night, datetime.min.time())
     batch = {"as_of": night, "dataset": dataset, "batch_id": batch_of(dataset, night)}
-    run_file(db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_since=midnight)
+    owner = load_contract(dataset).quality.owner_agency
+    run_file(
+        db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_since=midnight, owner=owner
+    )
     run_file(db, "quality/score_night.sql", **batch)
 
 

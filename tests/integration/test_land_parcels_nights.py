@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from kho import pipeline
-from kho.errors import GateClosed, ReconciliationError
+from kho.errors import GateClosed, ReconciliationError, SourceUnavailable
+from kho.quality.measure import measure_night
 
 from .night import EPOCH, Province, a_sandbox, new_province
 
@@ -114,6 +115,26 @@ def test_a_register_that_has_lost_half_waits_though_none_vanished_the_night_befo
         with pytest.raises(GateClosed, match="records are no longer at the source"):
             province.run(DATASET, EPOCH + timedelta(days=2))
     assert sorted(_live(province)) == live
+
+
+def test_a_source_without_a_change_date_is_live_as_of_the_night_that_saw_it(province: Province) -> None:
+    """Parcels and agencies have no such date; the units are a file of ours, which nobody else keeps up to date."""
+    province.run(DATASET, EPOCH)
+    tomorrow = EPOCH + timedelta(days=1)
+    # The second night finds no answer for the parcels, and does not run the agencies.
+    pipeline.finish(DATASET, tomorrow, province.context, error=SourceUnavailable("no answer"))
+    live = []
+    for night in (EPOCH, tomorrow):
+        with province.context.engine.begin() as db:
+            measure_night(db, night, province.context.settings)
+        found = province.rows(
+            "SELECT dataset, failed, fault FROM dq.evidence WHERE as_of = :n AND principle = 'live'", n=night
+        )
+        live.append(sorted(tuple(row) for row in found))
+    assert live == [
+        [("agencies", 0, "none"), (DATASET, 0, "none")],
+        [("agencies", 1, "own_fault"), (DATASET, 1, "gateway_down")],
+    ]
 
 
 def _land_database(province: Province):  # type: ignore[no-untyped-def]

@@ -4,6 +4,9 @@ Four communes, two datasets that they report every month, and what a month bring
 nights, a report that has to be mended, a rule that changes, new weights, and Tết (off from 16 to 20 February).
 Every night goes through the ordinary steps; only the sources' answers are written here instead of being fetched.
 
+A night brings the records of one commune, or of none. What was found of a commune's last records stands until it
+sends others: C1 is heard once, on night 3, and its score speaks of night 3 all month long.
+
 **January's indicator reports** are due on Tuesday 3 February; two working days of grace: in time until Thursday the 5th.
 
 | commune | sends | value | what becomes of it |
@@ -13,6 +16,7 @@ Every night goes through the ordinary steps; only the sources' answers are writt
 | C3 | 9 Feb | 55,00 of 110/200 | night 10 reads it: four days late |
 | C4 | 4 Feb | 104,00: above 100 | night 5 quarantines it: sent, nothing usable |
 | C3 | 10 Feb, revision 1 | 120,00 of 240/200 | night 11 quarantines it; nobody ever mends it |
+| nobody | | | night 12 brings a batch without a record: it says nothing of anybody |
 | C4 | 12 Feb, mended | 84,00 of 168/200 | night 13 reads it, its case closes; usable seven days late |
 | C2 | 18 Feb, revision 1 | 101,50 of 203/200 | night 19 quarantines it |
 | C2 | the same again | | on the 20th the rule becomes "at most 105"; night 21 reads it again: passes, its case closes |
@@ -103,6 +107,7 @@ READ: dict[str, dict[int, list[dict[str, str]]]] = {
         8: [_report("C2", "20260205160000", "70,00", (60, 100))],
         10: [_report("C3", "20260209100000", "55,00", (110, 200))],
         11: [_report("C3", "20260210100000", "120,00", (240, 200), revision=1)],
+        12: [],
         13: [_report("C4", "20260212080000", "84,00", (168, 200))],
         19: [REVISION],
         21: [REVISION],
@@ -156,6 +161,7 @@ SUBMISSIONS: dict[int, dict[str, dict[str, str]]] = {
 }
 
 # Every failure that counts against an agency: night -> (commune, rule, whose fault). Between the nights named here nothing changes.
+# ABOVE is found of rows: it stands against a commune until a night reads other rows of that commune.
 LATE = ("submitted_in_time", "source_late")
 SILENT = ("submission_received", "source_late")
 USELESS = ("submission_received", "data_defect")
@@ -164,18 +170,23 @@ ABOVE = ("percent_in_range", "data_defect")
 CHARGED: dict[int, set[tuple[str, str, str]]] = {
     3: set(),
     5: {("C4", *ABOVE)},
-    # The batch that stands is still that of night 5; its defect is C4's, the outage is nobody's.
+    # The outage is nobody's. C4's 104 of night 5 is above 100, and of no use as a report.
     6: {("C4", *ABOVE), ("C4", *USELESS)},
-    8: {("C4", *USELESS), ("C3", *SILENT), ("C3", *LATE), ("C2", *DIFFERS)},
-    10: {("C4", *USELESS), ("C3", *LATE), ("C2", *DIFFERS)},
-    # The batch that stands is that of C3's revision, until another comes.
-    11: {("C4", *USELESS), ("C3", *LATE), ("C2", *DIFFERS), ("C3", *ABOVE)},
-    13: {("C4", *LATE), ("C3", *LATE), ("C2", *DIFFERS)},
-    19: {("C4", *LATE), ("C3", *LATE), ("C2", *DIFFERS), ("C2", *ABOVE)},
-    # The revision is in, and agrees with its parts.
-    21: {("C4", *LATE), ("C3", *LATE)},
+    # C2's row breaks no rule of its own, and says nothing of C4's, which nobody has mended.
+    8: {("C4", *ABOVE), ("C4", *USELESS), ("C3", *SILENT), ("C3", *LATE), ("C2", *DIFFERS)},
+    # C3's 55 is fine, and late.
+    10: {("C4", *ABOVE), ("C4", *USELESS), ("C3", *LATE), ("C2", *DIFFERS)},
+    # Now C3 says 120: two communes' last rows are above 100.
+    11: {("C4", *ABOVE), ("C4", *USELESS), ("C3", *LATE), ("C2", *DIFFERS), ("C3", *ABOVE)},
+    # A batch without rows changes nothing.
+    12: {("C4", *ABOVE), ("C4", *USELESS), ("C3", *LATE), ("C2", *DIFFERS), ("C3", *ABOVE)},
+    # C4's 84 takes the place of its 104. C3's 120 stands for the rest of the month: nobody mends it.
+    13: {("C4", *LATE), ("C3", *LATE), ("C2", *DIFFERS), ("C3", *ABOVE)},
+    19: {("C4", *LATE), ("C3", *LATE), ("C2", *DIFFERS), ("C2", *ABOVE), ("C3", *ABOVE)},
+    # C2's revision is judged again, by "at most 105": it passes, is in, and agrees with its parts.
+    21: {("C4", *LATE), ("C3", *LATE), ("C3", *ABOVE)},
     # C3 has sent no signatures: silent and not in time, beside January's late report.
-    26: {("C4", *LATE), ("C3", *LATE), ("C3", *SILENT)},
+    26: {("C4", *LATE), ("C3", *LATE), ("C3", *SILENT), ("C3", *ABOVE)},
 }
 
 # Failures of the platform, of which no agency hears: (night, dataset, rule, whose fault).
@@ -199,28 +210,36 @@ PLATFORM = {
 #   C2: Thursday the 19th, within Tết; 23, 24, 25, 26, 27 February. Its rule changes before.
 CASES = [("C4", 5, 12, 13, None), ("C3", 11, 25, None, 26), ("C2", 19, 27, 21, None)]
 
-# Index and coverage. Weights until the 15th: correct 40, complete 20, live 10, unified 10 (clean 10, synchronised 5, connected 3,
+# Index and coverage. Weights until the 15th: correct 40, complete 20, live 10, unified 10, connected 3 (clean 10, synchronised 5,
 # shared 2 have no evidence of an agency); from the 16th: correct 10, live 40. Critical rules weigh 3, warnings 1.
 #
-# Night 10; the batch that stands is C3's alone, so only C3 has `correct`.
-#   C1: complete 100, live 100, unified 100                              -> 4000/40 = 100      covers 20+10+10 = 40
-#   C2: complete 100, live 100, unified 0 (70 is not 60)                 -> 3000/40 = 75       covers 40
-#   C3: correct 100, complete 100, live 0 (late), unified 100            -> 7000/80 = 87.50    covers 80
-#   C4: complete 0 (nothing usable)                                      ->    0/20 = 0        covers 20
-#   province: (100 + 75 + 87.50 + 0) / 4 = 65.625, covers (40 + 40 + 80 + 20) / 4 = 45
-# Night 27, new weights; reports weigh 2, signatures 1. Of reports C2's batch stands, of signatures C4's.
-#   C1: reports 100 (covers 20+40+10 = 70), signatures 100 (20+40 = 60)  -> 100                covers (2*70+60)/3 = 66.66
-#   C2: reports 100 (covers 80), signatures 100 (60)                     -> 100                covers (2*80+60)/3 = 73.33
-#   C3: reports (20*100 + 40*0 + 10*100)/70 = 42.857, signatures 0       -> 2*42.857/3 = 28.57 covers 66.66
-#   C4: reports 42.857 (late), signatures 100                            -> 185.714/3 = 61.90  covers 66.66
-#   province: (100 + 100 + 28.571 + 61.904) / 4 = 72.619, covers (3*66.666 + 73.333)/4 = 68.33
+# `correct` and half of `complete` (is there a value?) come from a commune's last rows, the other half of `complete` (was
+# there a report?) and `live` from its submissions. `unified` compares the value in the star with its parts, `connected` asks
+# whether the keys of its rows in the star lead to an agency, an indicator and a commune: all do.
+# Night 10; the rows are C1's of night 3, C4's of night 5, C2's of night 8, C3's of night 10.
+#   C1: correct, complete, live, unified, connected 100                  -> 100                covers 40+20+10+10+3 = 83
+#   C2: the same, but unified 0 (70 is not 60)                           -> 7300/83 = 87.951   covers 83
+#   C3: the same, but live 0 (late), unified 100                         -> 7300/83 = 87.951   covers 83
+#   C4: correct 0 (104), complete 50 (a value; no usable report)         -> 1000/60 = 16.666   covers 40+20 = 60
+#       (of what cannot be used nobody asks whether it was in time, and nothing of it is in the star)
+#   province: (100 + 87.951 + 87.951 + 16.666) / 4 = 73.142, covers (3*83 + 60) / 4 = 77.25
+# Night 27, new weights; reports weigh 2, signatures 1. The rows of the reports are C1's of night 3, C3's of night 11 (120), C4's
+# of night 13 (84), C2's of night 21 (101,50 of at most 105); of the signatures C1's of night 11, C2's of 25, C4's of 26.
+#   C1, C2: reports 100 (covers 10+20+40+10+3 = 83), signatures 100 (20+40+3 = 63) -> 100      covers (2*83+63)/3 = 76.333
+#   C3: reports correct 0, complete 100, live 0 (late), unified 100, connected 100 (its 55 is in the star)
+#                                                                        -> 3300/83 = 39.759   covers 83
+#       signatures, of which it sent no row: complete 0, live 0          -> 0                  covers 60
+#                                                                        -> 2*39.759/3 = 26.506   covers (2*83+60)/3 = 75.333
+#   C4: reports live 0 (late), all else 100                              -> 4300/83 = 51.807   covers 83
+#       signatures 100 (63)                                              -> (2*51.807+100)/3 = 67.871   covers 76.333
+#   province: (100 + 100 + 26.506 + 67.871) / 4 = 73.594, covers (3*76.333 + 75.333) / 4 = 76.083
 # Night 27 by the weights of the 10th:
-#   C3: reports (20*100 + 10*0 + 10*100)/40 = 75, signatures 0           -> 2*75/3 = 50        covers (2*40+30)/3 = 36.66
+#   C3: reports (40*0 + 20*100 + 10*0 + 10*100 + 3*100)/83 = 39.759, signatures 0 -> 26.506    covers (2*83+30)/3 = 65.333
 INDEX = {
-    10: {"C1": ("100.00", "40.00"), "C2": ("75.00", "40.00"), "C3": ("87.50", "80.00"), "C4": ("0.00", "20.00"),
-         "": ("65.62", "45.00")},
-    27: {"C1": ("100.00", "66.66"), "C2": ("100.00", "73.33"), "C3": ("28.57", "66.66"), "C4": ("61.90", "66.66"),
-         "": ("72.61", "68.33")},
+    10: {"C1": ("100.00", "83.00"), "C2": ("87.95", "83.00"), "C3": ("87.95", "83.00"), "C4": ("16.66", "60.00"),
+         "": ("73.14", "77.25")},
+    27: {"C1": ("100.00", "76.33"), "C2": ("100.00", "76.33"), "C3": ("26.50", "75.33"), "C4": ("67.87", "76.33"),
+         "": ("73.59", "76.08")},
 }  # fmt: skip
 
 RULES = """
@@ -289,7 +308,7 @@ class Month:
             return
         if error := BROKEN.get((day, dataset)):
             pipeline.finish(dataset, night, self.context, error=error)
-        elif records := READ[dataset].get(day):
+        elif (records := READ[dataset].get(day)) is not None:
             batch = self._land(dataset, night, records)
             for step in (pipeline.stage, pipeline.validate, pipeline.load):
                 step(batch, self.context)
@@ -519,7 +538,7 @@ def test_a_day_can_be_scored_again_by_its_own_weights_and_by_others(month: Month
         for x in lines
     } == kept  # fmt: skip
     (late,) = [line for line in others if line.level == "agency" and line.agency_code == CODES["C3"]]
-    assert (late.score, late.coverage) == (Decimal("50.00"), Decimal("36.66"))
+    assert (late.score, late.coverage) == (Decimal("26.50"), Decimal("65.33"))
 
 
 def test_every_dataset_has_a_score_every_night_and_no_principle_without_evidence(month: Month) -> None:
@@ -529,14 +548,18 @@ def test_every_dataset_has_a_score_every_night_and_no_principle_without_evidence
     assert sum(row.dataset == SIGNATURES for row in rows) == nights - 8  # read from the 11th on
     assert month.rows("SELECT count(*) AS n FROM dq.score WHERE evaluated = 0")[0].n == 0
     # Both were compared with the star when they were loaded; both say where their scores' rows are from.
-    (row,) = month.rows(
-        "SELECT judged_on, faults FROM dq.score WHERE as_of = :d AND dataset = :r AND principle = 'correct' "
-        "AND agency_code = :c",
+    rows = month.rows(
+        "SELECT agency_code, judged_on, faults FROM dq.score "
+        "WHERE as_of = :d AND dataset = :r AND principle = 'correct' AND agency_code <> ''",
         d=_february(20),
         r=REPORTS,
-        c=CODES["C2"],
     )
-    assert (row.judged_on, row.faults) == (_february(19), {"data_defect": 1})
+    assert {NAMES[row.agency_code]: (row.judged_on, row.faults) for row in rows} == {
+        "C1": (_february(3), {}),
+        "C2": (_february(19), {"data_defect": 1}),
+        "C3": (_february(11), {"data_defect": 1}),
+        "C4": (_february(13), {}),
+    }
 
 
 def test_the_report_says_the_same(month: Month) -> None:
@@ -546,8 +569,9 @@ def test_the_report_says_the_same(month: Month) -> None:
         first = path.read_bytes()
         assert Path(pipeline.write_report(_february(27), month.context).message).read_bytes() == first
     page = " ".join(re.sub(r"<[^>]+>", " ", first.decode()).split())
-    assert "Chỉ số của toàn tỉnh là 72,61 điểm" in page
-    assert "độ phủ căn cứ 68,33%" in page
+    assert "Chỉ số của toàn tỉnh là 73,59 điểm" in page
+    assert "độ phủ căn cứ 76,08%" in page
+    assert "Điểm từ ngày 03/02/2026 đến ngày 21/02/2026" in page
     # Asked 4, in time 3, late 0, silent 1, useless 0, unknown 0, exempt 0, all zeros 1.
     title = load_contract(SIGNATURES).title
     assert f"{title} 4 3 0 1 0 0 0 1 " in page

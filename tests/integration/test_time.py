@@ -29,7 +29,7 @@ from tests.forked import run_forked
 from .night import in_order
 from .ninety import RULED, Records, land_night, load_night, write_rules
 from .reorganised import Units
-from .test_agency_versions import FINANCE, agency, signature
+from .test_agency_versions import BUILDING, FINANCE, agency, signature
 
 RULES_HERE = {
     "commune_socioeconomic_forms": ("line_code", "DS01"),
@@ -325,7 +325,7 @@ def test_facts_of_a_commune_that_was_abolished_before_are_their_source_s_fault(u
 
     def found() -> tuple[Any, ...]:
         with units.context.engine.connect() as db:
-            [(_, keys, lost)] = unresolved_keys(db, contract)
+            [(_, _, keys, lost)] = unresolved_keys(db, contract)
             misplaced = next(one for one in check_invariants(db) if one.name == "keys_are_of_their_day")
         return keys, lost, misplaced.broken
 
@@ -335,6 +335,30 @@ def test_facts_of_a_commune_that_was_abolished_before_are_their_source_s_fault(u
     assert found() == (3, 1, 0)
     units.refresh()
     assert units.measure("population.people", day("12-01"), "2026-M10") == {"21025": 13}
+
+
+def test_keys_that_lead_nowhere_are_told_to_the_agency_whose_rows_have_them(units: Units) -> None:
+    both = [agency(FINANCE, "Sở Kế hoạch"), agency(BUILDING, "Sở Xây dựng")]
+    load_night(units.context, "agencies", day("10-01"), both)
+    sent = [signature(code, "202611", 40) for code in (FINANCE, BUILDING)]
+    load_night(units.context, "digital_signatures", day("12-01"), sent)
+    contract = [load_contract("digital_signatures")]
+
+    def found(unit: str) -> dict[str, tuple[int, int]]:
+        """The keys of each agency, and those that lead nowhere, where a row of FINANCE names this unit."""
+        with units.context.engine.begin() as db:
+            db.exec_driver_sql(
+                f"UPDATE dw.fact_digital_signature SET unit_key = {unit} WHERE agency_key = "
+                f"(SELECT agency_key FROM dw.dim_agency WHERE agency_code = '{FINANCE}' AND is_current)"
+            )
+            return {agency: (n, lost) for _, agency, n, lost in unresolved_keys(db, contract)}
+
+    assert found("-2") == {FINANCE: (1, 0), BUILDING: (2, 0)}
+    assert found("-1") == {FINANCE: (2, 1), BUILDING: (2, 0)}
+    merged = "2026-10-01,{},21025,commune,Phường Cẩm Thành,,,,,,made up,"
+    units.load(day("12-02"), [merged.format(code) for code in ("21025", "21028")])
+    gone = "(SELECT max(unit_key) FROM dw.dim_administrative_unit WHERE unit_code = '21028')"
+    assert found(gone) == {FINANCE: (2, 1), BUILDING: (2, 0)}
 
 
 def test_a_registration_is_believed_with_the_version_that_it_made(units: Units) -> None:

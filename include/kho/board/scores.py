@@ -54,13 +54,14 @@ class AgencyScores:
 
 @dataclass(frozen=True, slots=True)
 class BrokenRule:
-    """A rule that rows of an agency break."""
+    """A rule that an agency breaks; `judged_on` is the night of its rows, None where it is not about rows."""
 
     dataset: str
     rule_id: str
     title_vi: str
     evaluated: int
     failed: int
+    judged_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,5 +312,8 @@ def _score(db: sa.Connection, contract: Contract, manifest: Manifest, newest: da
         newest = run_file(
             db, "quality/note_freshness.sql", dataset=contract.dataset, newest=newest
         ).scalar_one()
-    run_file(db, "quality/note_batch_evidence.sql", **batch, newest=newest, fresh_since=fresh_since)
+    owner = contract.quality.owner_agency
+    run_file(
+        db, "quality/note_batch_evidence.sql", **batch, newest=newest, fresh_since=fresh_since, owner=owner
+    )
     run_file(db, "quality/score_night.sql", **batch)

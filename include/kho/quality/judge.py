@@ -115,6 +115,7 @@ def _keep_results(
         rule_ids=[result.rule_id for result in results],
         principles=[result.principle for result in results],
         severities=[result.severity for result in results],
+        of_dataset=[result.of_dataset for result in results],
         agencies=[result.agency_code or "" for result in results],
         evaluated=[result.evaluated for result in results],
         failed=[result.failed for result in results],

@@ -87,24 +87,33 @@ def _evidence(
 ) -> Iterator[Evidence]:
     thresholds = weighting_on(as_of, weighting_path(settings)).thresholds
     fresh = [contract for contract in contracts if contract.freshness]
+    remote = [contract for contract in contracts if contract.source.kind != "reference"]
     for name, parameters in (
         (
             "freshness",
             {
                 "datasets": [contract.dataset for contract in fresh],
                 "days": [contract.freshness.days for contract in fresh if contract.freshness],
+                "owners": [contract.quality.owner_agency for contract in fresh],
             },
         ),
         ("submissions", {"submission_days": thresholds.submission_days}),
         ("batches", {}),
-        ("nights", {"remote": [c.dataset for c in contracts if c.source.kind != "reference"]}),
+        (
+            "nights",
+            {
+                "remote": [contract.dataset for contract in remote],
+                "undated": [contract.dataset for contract in remote if not contract.freshness],
+            },
+        ),
     ):
         for row in run_file(db, f"measure/{name}.sql", as_of=as_of, **parameters).mappings():
             yield Evidence(**row)
+    for dataset, agency, evaluated, failed in unresolved_keys(db, contracts):
+        yield Evidence(dataset, agency, "keys_resolved", "data_defect", evaluated, failed)
     measured: list[tuple[str, str, str, int, int]] = [
         *((d, "answered_quickly", "gateway_down", n, bad) for d, n, bad in
           slow_answers(db, as_of, settings, float(thresholds.slow_seconds))),
-        *((d, "keys_resolved", "data_defect", n, bad) for d, n, bad in unresolved_keys(db, contracts)),
         *((d, "invariants_hold", "own_fault", n, bad) for d, n, bad in
           invariants_by_dataset(db, contracts, as_of)),
         *((d, "published", "own_fault", n, bad) for d, n, bad in publication(db, contracts)),

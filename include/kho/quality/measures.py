@@ -31,6 +31,8 @@ _ALL = (
             "Bổ sung số liệu của các đơn vị hành chính còn thiếu"),
     Measure("fresh_enough", "live", "critical", "Dữ liệu mới nhất đã quá thời hạn cập nhật",
             "Cập nhật dữ liệu lên hệ thống nguồn theo đúng tần suất đã cam kết"),
+    Measure("source_seen", "live", "critical", "Nguồn không ghi ngày thay đổi và đêm nay chưa xem lại được",
+            "Xem nguyên nhân của đêm nay, khắc phục rồi chạy lại bộ dữ liệu"),
     Measure("submitted_in_time", "live", "warning", "Báo cáo gửi sau hạn hoặc chưa gửi",
             "Gửi báo cáo trong thời hạn của lịch báo cáo"),
     Measure("counts_agree", "synchronised", "critical", "Số bản ghi nguồn và kho không khớp",

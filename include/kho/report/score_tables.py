@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """A row of a score table; `cells` in the order of the principles, None without evidence."""
+    """A row of a score table.
+
+    Attributes:
+        cells: in the order of the principles, None without evidence.
+        scored_on: the newest night whose rows are in it.
+        oldest: the oldest night whose rows are in it: an agency's stand until it has others.
+    """
 
     title: str
     overall: Cell
     cells: tuple[Cell | None, ...]
     scored_on: date | None = None
+    oldest: date | None = None
     agency_code: str = ""
 
 
@@ -109,12 +116,14 @@ def _datasets(book: ScoreBook, names: Names) -> tuple[ScoreRow, ...]:
     overall = book.cells(lambda line: line.dataset)
     cells = book.cells(lambda line: (line.dataset, line.principle))
     scored_on = book.scored_on()
+    judged_on = book.judged_on(lambda line: line.dataset)
     return tuple(
         ScoreRow(
             names.dataset(slug),
             overall[slug],
             tuple(cells.get((slug, principle)) for principle in names.principles),
             scored_on[slug],
+            judged_on[slug][0] if slug in judged_on else None,
         )
         for slug in sorted(overall, key=names.place)
     )
@@ -126,13 +135,18 @@ def _agencies(book: ScoreBook, names: Names) -> list[tuple[ScoreRow, str]]:
 
     overall = book.cells(lambda line: line.agency_code, is_known)
     cells = book.cells(lambda line: (line.agency_code, line.principle), is_known)
+    judged_on = book.judged_on(lambda line: line.agency_code, is_known)
+    oldest = {code: nights[0] for code, nights in judged_on.items()}
+    newest = {code: nights[1] for code, nights in judged_on.items()}
     rows = [
         (
             ScoreRow(
                 names.short[code],
                 cell,
                 tuple(cells.get((code, principle)) for principle in names.principles),
-                agency_code=code,
+                newest.get(code),
+                oldest.get(code),
+                code,
             ),
             code,
         )

@@ -29,13 +29,19 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class ScoreLine:
-    """One row of `dq.score`."""
+    """One row of `dq.score`.
+
+    Attributes:
+        as_of: the last night on which rows of the dataset were judged.
+        judged_on: the oldest night whose rows are in it; None where no rows are.
+    """
 
     as_of: date
     dataset: str
     agency_code: str
     principle: str
     tally: Tally
+    judged_on: date | None
 
 
 def _any_line(_: ScoreLine) -> bool:
@@ -69,6 +75,18 @@ class ScoreBook:
     def scored_on(self) -> dict[str, date]:
         """The night of each dataset's latest scores."""
         return {line.dataset: line.as_of for line in self.lines}
+
+    def judged_on(
+        self,
+        key: Callable[[ScoreLine], K],
+        where: Callable[[ScoreLine], bool] = _any_line,
+    ) -> dict[K, tuple[date, date]]:
+        """The oldest and the newest night whose rows the lines speak of, for each value of `key`."""
+        nights: dict[K, set[date]] = defaultdict(set)
+        for line in self.lines:
+            if line.judged_on and where(line):
+                nights[key(line)].add(line.judged_on)
+        return {value: (min(found), max(found)) for value, found in nights.items()}
 
     def cells(
         self,
@@ -126,6 +144,7 @@ def _read(db: sa.Connection, as_of: date) -> tuple[ScoreLine, ...]:
                 row.failed,
                 _rules(row.dataset, row.principle, row.rule_ids, row.rules),
             ),
+            row.judged_on,
         )
         for row in rows
     )

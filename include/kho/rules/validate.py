@@ -29,6 +29,7 @@ class RuleResult:
         agency_code: None where the row names no agency, and for rules about the whole dataset.
         evaluated: rows judged; 1 for a rule about the whole dataset.
         failed: rows that broke it; 0 or 1 for a rule about the whole dataset.
+        of_dataset: it is a rule about the whole dataset.
     """
 
     rule_id: str
@@ -37,6 +38,7 @@ class RuleResult:
     agency_code: str | None
     evaluated: int
     failed: int
+    of_dataset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,15 @@ def validate(
         for c in sorted(counts, key=lambda c: order[c.rule_id])
     ]
     results = tuple(
-        RuleResult(rule_id, rules[rule_id].principle, rules[rule_id].severity, agency, judged, broken)
+        RuleResult(
+            rule_id=rule_id,
+            principle=rules[rule_id].principle,
+            severity=rules[rule_id].severity,
+            agency_code=agency,
+            evaluated=judged,
+            failed=broken,
+            of_dataset=rules[rule_id].scope == "dataset",
+        )
         for rule_id, agency, judged, broken in numbers
     )
     return Validation(results, failed_table(table), failed_rows, failures)

@@ -16,6 +16,7 @@ from kho.report.document import (
     Column,
     Paragraph,
     Row,
+    Run,
     Series,
     Table,
     bold,
@@ -27,6 +28,7 @@ from kho.report.document import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from kho.report.bands import Band
     from kho.report.quality_report import Report
@@ -82,7 +84,7 @@ def dataset_scores(report: Report) -> Table:
 
 def agency_scores(report: Report, limit: int | None = None) -> Table:
     found = report.scores
-    rows = [_row(row) for row in found.agencies[:limit]]
+    rows = [_row(row, tonight=report.as_of) for row in found.agencies[:limit]]
     apart = (found.all_agencies, found.unknown, found.platform)
     rows += [_row(row, "apart") for row in apart if row]
     return _heat("scores_by_agency", "Cơ quan", report, rows)
@@ -135,11 +137,22 @@ def _heat(name: str, first: str, report: Report, rows: Iterable[Row]) -> Table:
     return cells.table(name, columns, rows, dense=True)
 
 
-def _row(row: ScoreRow, kind: str = "") -> Row:
-    since = small(f"Điểm ngày {vietnamese.day(row.scored_on)}") if row.scored_on else ""
+def _row(row: ScoreRow, kind: str = "", tonight: date | None = None) -> Row:
+    """A row of scores, with the nights of its rows, unless all of them are of `tonight`."""
+    nights = "" if row.oldest and row.oldest == tonight else _nights(row)
     shown = (cells.score(found) for found in row.cells)
-    cells_of_row = (cell(row.title, since), cells.score(row.overall, strong=True), *shown)
+    cells_of_row = (cell(row.title, nights), cells.score(row.overall, strong=True), *shown)
     return Row(cells_of_row, kind, row.agency_code)
+
+
+def _nights(row: ScoreRow) -> str | Run:
+    """The nights of the rows that the scores of a row speak of."""
+    if not row.scored_on:
+        return ""
+    last = vietnamese.day(row.scored_on)
+    if row.oldest and row.oldest < row.scored_on:
+        return small(f"Điểm từ ngày {vietnamese.day(row.oldest)} đến ngày {last}")
+    return small(f"Điểm ngày {last}")
 
 
 def _legend(report: Report) -> Paragraph:
@@ -155,7 +168,9 @@ def _legend(report: Report) -> Paragraph:
         f"Mỗi ô gồm: điểm và mức; thay đổi so với {since}; số lượt kiểm tra/số quy tắc. Mức: ",
         *words,
         "Điểm bằng tỷ lệ lượt kiểm tra đạt nhân 100, làm tròn xuống; một bản ghi được tính một lượt cho mỗi "
-        f"quy tắc. Nơi chưa có lượt kiểm tra nào ghi “{NO_EVIDENCE}”, không tính là 0 hay 100.",
+        f"quy tắc. Nơi chưa có lượt kiểm tra nào ghi “{NO_EVIDENCE}”, không tính là 0 hay 100. Bản ghi "
+        "của một cơ quan được tính theo đêm gần nhất có bản ghi của cơ quan đó, không quá một năm; ngày của "
+        "những đêm trước ghi dưới tên.",
     )
 
 
@@ -192,8 +207,7 @@ def _agency_words(report: Report) -> Paragraph | None:
     return paragraph(
         f"Có {found.agency_count} cơ quan có điểm: {counts}. Bảng dưới đây nêu "
         f"{min(limit, found.agency_count)} cơ quan có điểm thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, "
-        "độ mới của dữ liệu, các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của "
-        "cơ quan nào."
+        "các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào."
     )
 
 
