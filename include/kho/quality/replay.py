@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from kho.contracts.sources import FilesSource, SqlSource
+from kho.corrections import corrections_in_force
 from kho.duck import connect as duck_connect
 from kho.errors import ConfigurationError
 from kho.raw_zone.landing import Landing, record_files
@@ -46,17 +46,21 @@ def open_cases(engine: sa.Engine, contract: Contract, rule: str | None = None) -
     return dict(found)
 
 
-def land_replay(contract: Contract, replayed: str, keys: set[Key], raw_zone: Path) -> Manifest:
+def land_replay(contract: Contract, replayed: str, keys: set[Key], raw_zone: Path, today: date) -> Manifest:
     """Land the records of a batch that have one of `keys` as a batch of their own.
+
+    Args:
+        today: whose corrections hold.
 
     Raises:
         HostError: the batch is no longer in the raw zone.
     """
     source = raw_zone / contract.dataset / replayed
     earlier = read_manifest(source)
+    replayed_on = max(today, earlier.as_of)
     with Landing(raw_zone, contract.dataset, f"replay-{replayed}") as landing:
         landing.write_batches(_records(contract, keys, source))
-        for part in ("replay", contract.content_sha256):
+        for part in ("replay", contract.content_sha256, *_corrections(contract, replayed_on)):
             landing.add_digest(part)
         manifest = Manifest(
             batch_id=batch_id(contract.dataset, earlier.as_of, landing.content_sha256),
@@ -67,6 +71,7 @@ def land_replay(contract: Contract, replayed: str, keys: set[Key], raw_zone: Pat
             content_sha256=landing.content_sha256,
             fetched=landing.rows,
             replays=replayed,
+            replayed_on=replayed_on,
         )
         folder = landing.publish(manifest)
     return read_manifest(folder)
@@ -88,7 +93,7 @@ def day_batch(engine: sa.Engine, contract: Contract, night: date) -> tuple[str, 
                 next_step=f"choose one of the last nights that did: {', '.join(map(str, nights)) or 'none'}",
             )
         later = tuple(run_file(db, "quality/later_batches.sql", batch_id=found.batch_id).scalars())
-    if later and _comes_whole(contract):
+    if later and contract.comes_whole:
         raise ConfigurationError(
             f"a newer version of the whole table than that of {night} is in the warehouse",
             dataset=contract.dataset,
@@ -98,24 +103,33 @@ def day_batch(engine: sa.Engine, contract: Contract, night: date) -> tuple[str, 
 
 
 def land_day(
-    contract: Contract, replayed: str, replay_id: int, raw_zone: Path, later: tuple[str, ...]
+    contract: Contract,
+    replayed: str,
+    replay_id: int,
+    raw_zone: Path,
+    later: tuple[str, ...],
+    today: date,
 ) -> Manifest:
     """Land a batch once more under a name of its own; the files are the same ones, not copies.
 
     Args:
         later: the batches loaded after it; without any, what it says of vanished keys still holds. A newer
             one makes the replay another batch: its records may have been overtaken while it waited.
+        today: whose corrections hold.
 
     Raises:
         HostError: the batch is no longer in the raw zone.
     """
     source = raw_zone / contract.dataset / replayed
     earlier = read_manifest(source)
+    replayed_on = max(today, earlier.as_of)
+    fixes = _corrections(contract, replayed_on)
     with Landing(raw_zone, contract.dataset, f"day-{replay_id}") as landing:
         for name in ("records",) if later else ("records", "keys"):
             for path in map(Path, record_files(source, name)):
                 _same_file(path, landing.folder / path.name)
-        for part in ("day", str(replay_id), earlier.content_sha256, contract.content_sha256, *later):
+        identity = ("day", str(replay_id), earlier.content_sha256, contract.content_sha256, *later, *fixes)
+        for part in identity:
             landing.add_digest(part)
         landing.rows = earlier.fetched
         manifest = Manifest(
@@ -132,17 +146,15 @@ def land_day(
             request_seconds=earlier.request_seconds,
             replays=replayed,
             rejudges_day=True,
+            replayed_on=replayed_on,
         )
         folder = landing.publish(manifest)
     return read_manifest(folder)
 
 
-def _comes_whole(contract: Contract) -> bool:
-    """Whether each batch holds the whole table, and not what changed."""
-    source = contract.source
-    if isinstance(source, SqlSource | FilesSource):
-        return False
-    return source.watermark is None
+def _corrections(contract: Contract, day: date) -> list[str]:
+    """The corrections of a day: part of a replay's identity, as another day's may come to other results."""
+    return [fix.id for fix in corrections_in_force(contract, day)]
 
 
 def _same_file(path: Path, name: Path) -> None:
