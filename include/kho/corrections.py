@@ -3,7 +3,7 @@
 In: `include/corrections/<dataset>.yaml` and a landed batch. Out: the batch with the corrected values, for
 staging; the raw zone is never changed. A correction that no longer matches what the source sends fails the
 dataset's night, with file and line: the source was mended, or says something else now, and a person has to
-look.
+look. One that matches and does not hold that day, or whose record has never come yet, is named.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from kho.contracts import Contract
+    from kho.raw_zone.manifest import Manifest
 
 Text = Annotated[StrictStr, Field(min_length=1)]
 
@@ -55,22 +56,25 @@ class Correction(Frozen):
     rows: int = Field(ge=1)
     valid_until: dt.date
     valid_from: dt.date | None = None
-    """The first night; the day it was written unless told."""
+    """The first night, or day of a replay; the day it was written unless told."""
     where: str = ""
     """File and line."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Correction:
-        if self.valid_until < (self.valid_from or self.date):
+        if self.valid_until < self.first_day:
             raise ValueError("valid_until is before the correction begins")
         if self.old == self.new:
             raise ValueError("'from' and 'to' are the same")
         return self
 
-    def in_force(self, night: dt.date) -> bool:
-        """Whether it holds in the night of `night`."""
-        first = self.valid_from or self.date
-        return first <= night <= self.valid_until
+    @property
+    def first_day(self) -> dt.date:
+        return self.valid_from or self.date
+
+    def in_force(self, day: dt.date) -> bool:
+        """Whether it holds in the night of `day`, or in a replay on that day."""
+        return self.first_day <= day <= self.valid_until
 
 
 class _File(Frozen):
@@ -90,49 +94,64 @@ def corrections_path(dataset: str) -> Path:
     return get_settings().corrections_dir / f"{dataset}.yaml"
 
 
-def corrections_in_force(contract: Contract, night: dt.date) -> tuple[Correction, ...]:
-    """The corrections of a dataset that hold in a night; nothing is read where there is no file.
+def corrections_in_force(contract: Contract, day: dt.date) -> tuple[Correction, ...]:
+    """The corrections of a dataset that hold in a night, or in a replay on that day.
 
     Raises:
         ContractError: the file is wrong; `where` names file and line.
     """
-    path = corrections_path(contract.dataset)
-    if not path.is_file():
-        return ()
-    return tuple(one for one in _load(path, contract) if one.in_force(night))
+    return tuple(one for one in _corrections(contract) if one.in_force(day))
 
 
-def count_matches(contract: Contract, fixes: Sequence[Correction], folder: Path) -> tuple[Applied, ...]:
-    """How many records of a batch each correction changes; those whose key did not come are left out.
+def count_matches(
+    contract: Contract, fixes: Sequence[Correction], manifest: Manifest, folder: Path
+) -> tuple[Applied, ...]:
+    """How many records of a batch each correction changes.
+
+    Those whose key did not come are left out, unless the batch says that the source has no such record.
 
     Raises:
-        ConfigurationError: a key came, but not as often, or not with the value, that its correction expects.
+        ConfigurationError: a key came, but not as often, or not with the value, that its correction expects;
+            or the source was read whole and does not have it.
     """
-    files = record_files(folder)
-    if not files:
-        return ()
-    with duck_connect(threads=2, memory="200MB") as duck:
-        landed = duck.read_parquet(files)
-        _require_types(duck, landed, contract, fixes)
-        counts = []
-        for fix in fixes:
-            here, matches = _has_key(contract, fix), _matches(contract, fix)
-            counts += [_count(here), _count(matches)]
-        (found,) = landed.aggregate(counts).fetchall()
     applied = []
-    for index, fix in enumerate(fixes):
-        present, matching = found[2 * index] or 0, found[2 * index + 1] or 0
-        if present and not present == matching == fix.rows:
-            raise ConfigurationError(
-                f"correction '{fix.id}' no longer matches: {present} records have its key and {matching} of "
-                f"them the value it replaces; it expects {fix.rows}",
-                dataset=contract.dataset,
-                where=fix.where,
-                next_step="if the source was mended, remove the correction; else ask its owner what is right",
-            )
-        if present:
-            applied.append(Applied(fix, matching))
+    with duck_connect(threads=2, memory="200MB") as duck:
+        for fix, present, matching in _found(duck, contract, fixes, folder, typed=True):
+            gone = not present and _is_gone(duck, contract, fix, manifest, folder)
+            if gone or (present and not present == matching == fix.rows):
+                raise ConfigurationError(
+                    f"correction '{fix.id}' no longer matches: {present} records have its key and {matching} "
+                    f"of them the value it replaces; it expects {fix.rows}",
+                    dataset=contract.dataset,
+                    where=fix.where,
+                    next_step="if the source was mended, remove the correction; else ask its owner what is "
+                    "right",
+                )
+            if present:
+                applied.append(Applied(fix, matching))
     return tuple(applied)
+
+
+def not_applied(
+    db: sa.Connection, contract: Contract, applied: Sequence[Applied], day: dt.date, folder: Path
+) -> str:
+    """Which corrections of the dataset a person may expect to work and do not, and why; empty if all do."""
+    written = _corrections(contract)
+    if not written:
+        return ""
+    known = set(run_file(db, "quality/applied_corrections.sql", dataset=contract.dataset).scalars())
+    known |= {one.correction.id for one in applied}
+    waiting = [one.id for one in written if one.in_force(day) and one.id not in known]
+    said = [f"not corrected yet, as no record came: {', '.join(waiting)}"] if waiting else []
+    others = [one for one in written if not one.in_force(day)]
+    with duck_connect(threads=2, memory="200MB") as duck:
+        for fix, _, matching in _found(duck, contract, others, folder):
+            if matching:
+                said.append(
+                    f"not corrected on {day}: {fix.id} matches and holds from {fix.first_day} to "
+                    f"{fix.valid_until}"
+                )
+    return "; ".join(said)
 
 
 def corrected(
@@ -173,6 +192,11 @@ def note_applied(db: sa.Connection, dataset: str, batch_id: str, applied: Sequen
         dates=[fix.date for fix in fixes],
         ends=[fix.valid_until for fix in fixes],
     )
+
+
+def _corrections(contract: Contract) -> tuple[Correction, ...]:
+    path = corrections_path(contract.dataset)
+    return _load(path, contract) if path.is_file() else ()
 
 
 def _load(path: Path, contract: Contract) -> tuple[Correction, ...]:
@@ -236,6 +260,41 @@ def _require_types(
                 where=fix.where,
                 next_step="write it as the source writes its values",
             )
+
+
+def _found(
+    duck: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    fixes: Sequence[Correction],
+    folder: Path,
+    *,
+    typed: bool = False,
+) -> list[tuple[Correction, int, int]]:
+    """Of each correction, how many landed records have its key, and how many of these the old value."""
+    files = record_files(folder)
+    if not files or not fixes:
+        return [(fix, 0, 0) for fix in fixes]
+    landed = duck.read_parquet(files)
+    if typed:
+        _require_types(duck, landed, contract, fixes)
+    counts = [_count(part(contract, fix)) for fix in fixes for part in (_has_key, _matches)]
+    ((*numbers,),) = landed.aggregate(counts).fetchall()
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    return [(fix, here or 0, same or 0) for fix, (here, same) in zip(fixes, pairs, strict=True)]
+
+
+def _is_gone(
+    duck: duckdb.DuckDBPyConnection, contract: Contract, fix: Correction, manifest: Manifest, folder: Path
+) -> bool:
+    """Whether a batch without the record tells that the source has none: it is, or lists, the whole table."""
+    if manifest.only_cases:
+        return False
+    if contract.comes_whole:
+        return True
+    listed = record_files(folder, "keys") or record_files(folder, "snapshot")
+    if not listed:
+        return False
+    return not duck.read_parquet(listed).filter(_has_key(contract, fix)).limit(1).fetchall()
 
 
 def _count(condition: Expression) -> Expression:

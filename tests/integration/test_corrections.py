@@ -101,6 +101,7 @@ def test_a_correction_is_applied_before_the_rules_and_written_down(context: Cont
         pytest.param("from: null", 'from: "Sở cũ"', id="another value came"),
         pytest.param("rows: 1", "rows: 2", id="fewer records came"),
         pytest.param("000.00.21.H48", "000.00.05.H48", id="it is mended"),
+        pytest.param("000.00.21.H48", "000.00.99.H48", id="the whole table came without it"),
     ],
 )
 def test_a_correction_that_does_not_match_fails_its_night_with_file_and_line(
@@ -117,21 +118,53 @@ def test_a_correction_that_does_not_match_fails_its_night_with_file_and_line(
 
 
 @pytest.mark.parametrize(
-    ("change", "days"),
+    ("end", "days"),
     [
-        pytest.param(("000.00.21.H48", "000.00.99.H48"), 0, id="its key did not come"),
-        pytest.param(("2026-12-31", "2026-11-19"), 0, id="its time is over"),
-        pytest.param(("", ""), -9, id="its time has not begun"),
+        pytest.param("2026-11-19", 0, id="its time is over"),
+        pytest.param("2026-12-31", -9, id="its time has not begun"),
     ],
 )
-def test_a_correction_that_does_not_concern_the_batch_is_left_out(
-    context: Context, write: Write, change: tuple[str, str], days: int
+def test_a_correction_whose_day_it_is_not_is_left_out_and_named(
+    context: Context, write: Write, end: str, days: int
 ) -> None:
-    write(FIX.replace(*change))
-    batch = land(context, good=20, bad=3, night=NIGHT + timedelta(days=days))
-    assert pipeline.stage(batch, context).message == ""
+    write(FIX.replace("2026-12-31", end))
+    night = NIGHT + timedelta(days=days)
+    batch = land(context, good=20, bad=3, night=night)
+    assert pipeline.stage(batch, context).message == (
+        f"not corrected on {night}: agency_21_name matches and holds from 2026-11-12 to {end}"
+    )
     assert pipeline.load(batch, context).counts["quarantined"] == 3
     assert rows(context, "SELECT * FROM dq.correction_applied") == []
+
+
+def test_a_correction_written_after_the_night_mends_its_case_when_it_is_replayed(
+    context: Context, write: Write
+) -> None:
+    pipeline.load(land(context, good=20, bad=3), context)
+    write(FIX.replace("date: 2026-11-12", "date: 2026-11-23"))
+    why: dict[str, Any] = {"by": "Trần B", "reason": "đã sửa"}
+    early = pipeline.replay(AGENCIES, context, today=date(2026, 11, 22), **why)
+    assert "holds from 2026-11-23" in early[1].message
+    assert rows(context, "SELECT count(*) FROM dq.quarantine WHERE status = 'open'") == [(3,)]
+    results = pipeline.replay(AGENCIES, context, today=date(2026, 11, 23), **why)
+    assert results[1].message == "corrected by hand: agency_21_name"
+    assert rows(context, "SELECT name_vi FROM dw.dim_agency WHERE agency_code = '000.00.21.H48'") == [
+        ("Sở Số 21",)
+    ]
+    assert rows(context, "SELECT count(*) FROM dq.quarantine WHERE status = 'open'") == [(2,)]
+    (checked,) = pipeline.rebuild(AGENCIES, context, check=True, **why)
+    assert checked.outcome == "unchanged"
+
+
+def test_a_night_is_replayed_with_the_corrections_of_the_day_of_the_replay(
+    context: Context, write: Write
+) -> None:
+    pipeline.load(land(context, good=20, bad=3), context)
+    write(FIX.replace("date: 2026-11-12", "date: 2026-11-23"))
+    results = pipeline.replay_day(
+        AGENCIES, NIGHT, context, by="Trần B", reason="đã sửa", today=date(2026, 11, 23)
+    )
+    assert results[1].message == "corrected by hand: agency_21_name"
 
 
 def test_a_changed_correction_makes_the_night_run_again(write: Write) -> None:
@@ -181,12 +214,36 @@ def test_a_value_keeps_the_type_that_the_source_sends(tmp_path: Path, write: Wri
     columns |= {"ma_thua": pa.array(["A", "B"]), "dien_tich": pa.array([12.5, 12.5])}
     with Landing(tmp_path / "raw", "land_parcels", "test") as landing:
         landing.write_batches([pa.record_batch(columns)])
-        folder = landing.publish(Manifest("x", "land_parcels", NIGHT, "1", "x", "x", 2))
-    (applied,) = count_matches(contract, fixes, folder)
+        manifest = Manifest("x", "land_parcels", NIGHT, "1", "x", "x", 2)
+        folder = landing.publish(manifest)
+    (applied,) = count_matches(contract, fixes, manifest, folder)
     assert applied.rows == 1
     with duckdb.connect() as duck:
         changed = corrected(duck.read_parquet(record_files(folder)), contract, fixes).order("ma_thua")
         assert changed.select("ma_thua, dien_tich").fetchall() == [("A", 13.25), ("B", 12.5)]
     write(text.replace("from: null", 'from: "12.5"').replace("Sở Số 21", "nhiều"), "land_parcels")
     with pytest.raises(ConfigurationError, match="is no double"):
-        count_matches(contract, corrections_in_force(contract, NIGHT), folder)
+        count_matches(contract, corrections_in_force(contract, NIGHT), manifest, folder)
+
+
+@pytest.mark.parametrize(("listed", "is_gone"), [(["A", "B"], False), (["B"], True), ([], False)])
+def test_of_a_table_that_sends_its_changes_only_a_record_that_left_it_no_longer_matches(
+    tmp_path: Path, write: Write, listed: list[str], is_gone: bool
+) -> None:
+    contract = load_contract("land_parcels")
+    text = FIX.replace("{agency_code: 000.00.21.H48}", "{parcel_code: A}").replace("name_vi", "area_m2")
+    write(text.replace("Sở Số 21", '"13.25"'), "land_parcels")
+    columns = {c.source_name: pa.nulls(1, pa.string()) for c in contract.columns}
+    columns["ma_thua"] = pa.array(["B"])
+    with Landing(tmp_path / "raw", "land_parcels", "test") as landing:
+        landing.write_batches([pa.record_batch(columns)])
+        if listed:
+            landing.write_batches([pa.record_batch({"ma_thua": pa.array(listed)})], "snapshot")
+        manifest = Manifest("x", "land_parcels", NIGHT, "1", "x", "x", 1)
+        folder = landing.publish(manifest)
+    fixes = corrections_in_force(contract, NIGHT)
+    if is_gone:
+        with pytest.raises(ConfigurationError, match="no longer matches: 0 records have its key"):
+            count_matches(contract, fixes, manifest, folder)
+    else:
+        assert count_matches(contract, fixes, manifest, folder) == ()

@@ -33,6 +33,7 @@ TARGETS = (
     ("T7", "X-NONE", 2030, "≥ 1", ">=", 1, None),
     ("T8", "KH1534-07.1", 2030, "≥ 80", ">=", 80, None),
     ("T9", "X-RANK", 2030, "24", "=", 24, 24),
+    ("T10", "KH1534-27", 2030, "≥ 95", ">=", 95, None),
 )
 
 
@@ -64,6 +65,7 @@ def _say(db: sa.Connection) -> None:
         ("X-RANK", "rank", "lower_is_better"),
         ("X-NONE", "count", "higher_is_better"),
         ("KH1534-07.1", "percent", "higher_is_better"),
+        ("KH1534-27", "percent", "higher_is_better"),
     ):
         text = "INSERT INTO dw.dim_indicator (indicator_code, name_vi, unit_code, direction) VALUES (:c, :c, :u, :d)"
         db.execute(sa.text(text), {"c": code, "u": unit, "d": direction})
@@ -80,6 +82,8 @@ def _say(db: sa.Connection) -> None:
         ends = date(2025, month, 28)
         _report(db, "X-SHARE", "21100", ends, small, 100)
         _report(db, "X-SHARE", "21101", ends, large, 300)
+        _report(db, "KH1534-27", "21100", ends, small, 100)
+    _people(db)
     _report(db, "X-RANK", "21100", date(2025, 8, 28), 24, None)
     _report(db, "KH1534-07.1", "21100", date(2026, 1, 31), 1, 100)
     _report(db, "KH1534-07.1", "21100", date(2026, 1, 31), 2, 100, revision=1, batch=2, current=True)
@@ -105,6 +109,19 @@ def _report(
         "whole": whole, "current": True, "batch": f"b{batch}",
     }  # fmt: skip
     db.execute(sa.text(text), values)
+
+
+def _people(db: sa.Connection) -> None:
+    """The population of two months, of which the last is counted."""
+    for month in (1, 2):
+        text = (
+            "INSERT INTO dw.fact_population (unit_key, period_code, month_start_date_key, household_count, "
+            "population_count, female_count, source_updated_at, batch_key) "
+            "SELECT unit_key, :period, dw.date_key(cast(:start AS date), -1), 250, 1000, 500, :start, 1 "
+            "FROM dw.dim_administrative_unit WHERE unit_code = '21100'"
+        )
+        start = date(2026, month, 1)
+        db.execute(sa.text(text), {"period": f"{start:%Y-M%m}", "start": start})
 
 
 def _progress(warehouse: tuple) -> dict[str, Any]:
@@ -154,6 +171,21 @@ def test_a_forecast_is_the_median_line_and_stays_within_what_is_possible(warehou
     assert found["T4"].forecast_value == 100, "a share does not grow beyond the whole"
     assert found["T5"].forecast_value is None
     assert "1 tháng" in found["T5"].forecast_note_vi
+
+
+def test_where_the_facts_tell_of_too_few_months_the_reports_are_extrapolated(warehouse: tuple) -> None:
+    found = _progress(warehouse)["T10"]
+    points = {month: float(small) for month, (small, _) in MONTHS.items()}
+    slope = median((points[b] - points[a]) / (b - a) for a in points for b in points if a < b)
+    start = median(value - slope * month for month, value in points.items())
+    assert (found.value_source, found.computed_value) == ("computed", 0)
+    assert (found.forecast_source, found.forecast_months) == ("reported", 8)
+    # December 2030 is month 72 of 2025.
+    assert float(found.forecast_value) == pytest.approx(min(start + slope * 72, 100), abs=0.01)
+    assert found.forecast_note_vi.endswith(
+        "; theo số liệu báo cáo, vì giá trị tính từ dữ liệu của kho mới có 1 tháng"
+    )
+    assert _progress(warehouse)["T8"].forecast_source == "computed"
 
 
 def test_what_the_facts_give_stands_beside_what_is_reported(warehouse: tuple) -> None:

@@ -253,6 +253,34 @@ def test_a_steward_sees_the_cases_of_his_agency_whatever_he_sets(province: Provi
         assert tuple(db.execute(query).one()) == (None, 0)
 
 
+def test_a_steward_sees_the_scores_of_his_agency_and_the_secretariat_all(province: Province) -> None:
+    agency = busiest(province)
+    counted = "SELECT count(*) FROM dq.score"
+    everything = province.scalar(counted)
+    own = province.scalar(f"{counted} WHERE agency_code = :a", a=agency)
+    assert 0 < own < everything
+    query = sa.text("SELECT array_agg(DISTINCT agency_code), count(*) FROM dq.score")
+    for setting in ("SELECT 1", "SET ROLE kho_steward", "SET kho.agency = '*'"):
+        with as_login(province, STEWARD) as db:
+            db.exec_driver_sql(setting)
+            assert tuple(db.execute(query).one()) == ([agency], own)
+    with as_login(province, STRANGER) as db:
+        assert db.scalar(sa.text(counted)) == 0
+    with as_login(province, PEOPLE["kho_loader"]) as db:
+        assert db.scalar(sa.text(counted)) == everything
+        assert db.execute(sa.text("UPDATE dq.score SET rules = rules")).rowcount == everything
+    with as_login(province, PEOPLE["kho_analyst"]) as db:
+        assert db.scalar(sa.text("SELECT count(*) FROM mart.quality_score")) == everything
+    with province.context.engine.begin() as db:
+        db.exec_driver_sql("INSERT INTO meta.agency_reader VALUES ('test_no_agency', '*', 'Trần Bí')")
+    try:
+        with as_login(province, STRANGER) as db:
+            assert db.scalar(sa.text(counted)) == everything
+    finally:
+        with province.context.engine.begin() as db:
+            db.exec_driver_sql("DELETE FROM meta.agency_reader WHERE agency_code = '*'")
+
+
 def test_neither_a_function_nor_an_error_tells_what_the_view_hides(
     province: Province, secrets: set[str]
 ) -> None:

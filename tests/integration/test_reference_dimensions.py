@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kho.contracts import dataset_names
+from kho.contracts import dataset_names, load_contract
 from kho.errors import ConfigurationError
 from kho.load.reference_dimensions import copy_dimensions
+from kho.rules.suite import load_dataset_suite
 
 from .reorganised import Units
 
@@ -31,6 +32,19 @@ def star(empty_warehouse: tuple) -> Iterator[Units]:
 def copy(star: Units) -> None:
     with star.context.engine.begin() as db:
         copy_dimensions(db, star.context.settings)
+
+
+def test_every_kind_of_document_of_the_decree_is_known_to_the_rule_and_the_dimension(star: Units) -> None:
+    suite = load_dataset_suite(load_contract("electronic_documents"))
+    (rule,) = [rule for rule in suite.rules if rule.rule_id == "document_type_known"]
+    kinds = star.rows(
+        "SELECT document_type_code, name_vi, source_document FROM dw.dim_document_type "
+        "WHERE document_type_code NOT IN ('-1', '-2')"
+    )
+    assert {code for code, _, _ in kinds} == set(rule.kwargs["value_set"])
+    assert len({name for _, name, _ in kinds}) == 29
+    own = {code for code, _, source in kinds if source.startswith("Mã của kho dữ liệu")}
+    assert own == {"CV", "ThC", "QD"}
 
 
 @pytest.mark.parametrize(

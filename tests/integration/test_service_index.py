@@ -138,6 +138,100 @@ def test_a_number_leads_to_its_dossiers(world: tuple, measure: str, scope: str) 
     assert all((row[0], row[1], row[1]) == (row[2], row[3], row[4]) for row in rows), rows
 
 
+NOT_DOSSIERS = (
+    "full_online_procedures", "procedures_filed_online", "health_records", "digital_enterprises", "tasks_followed",
+    "agencies_on_axis",
+)  # fmt: skip
+FACTS = """
+INSERT INTO dw.fact_population (unit_key, period_code, month_start_date_key, household_count, population_count,
+    female_count, source_updated_at, batch_key)
+SELECT u.unit_key, p.code, p.day, 1, 1000 * p.number + u.unit_key, 1, '2026-01-01', 1
+FROM dw.dim_administrative_unit AS u
+CROSS JOIN (VALUES ('2025-M11', 20251101, 1), ('2025-M12', 20251201, 2)) AS p (code, day, number)
+WHERE u.unit_key > 0;
+INSERT INTO dw.fact_health_record
+SELECT u.unit_key || '-' || n, u.unit_key, 1980, '1', TRUE, 20251201, 2, '2026-01-01', 1
+FROM dw.dim_administrative_unit AS u CROSS JOIN generate_series(1, 3) AS n
+WHERE u.unit_key > 0 AND n <= u.unit_key % 4;
+INSERT INTO dw.dim_enterprise (enterprise_ref, valid_from, entity_type_code, sector_version, sector_code, unit_key,
+    status_code)
+SELECT 'E' || n, '2025-01-01', CASE WHEN n % 5 = 0 THEN 'HKD' ELSE 'DN' END, '2018',
+    CASE WHEN n % 3 = 0 THEN '4711' ELSE '6201' END, u.unit_key, '00'
+FROM (SELECT unit_key FROM dw.dim_administrative_unit WHERE unit_key > 0 ORDER BY 1 LIMIT 2) AS u (unit_key)
+CROSS JOIN generate_series(1, 9) AS n WHERE n % 2 = u.unit_key % 2;
+INSERT INTO dw.dim_plan_task (task_code, name_vi) SELECT 'NV-' || n, 'Nhiệm vụ' FROM generate_series(1, 4) AS n;
+INSERT INTO dw.fact_plan_task_progress (task_key, agency_key, period_code, month_start_date_key, percent_done,
+    status_code, expected_finish_date_key, submitted_at, batch_key)
+SELECT t.task_key, a.agency_key, '2025-M12', 20251201, 50, '1', 20260101, '2026-01-03', 1
+FROM dw.dim_plan_task AS t CROSS JOIN (SELECT max(agency_key) AS agency_key FROM dw.dim_agency) AS a
+WHERE t.task_code IN ('NV-1', 'NV-3');
+INSERT INTO dw.fact_electronic_document (document_code, receiver_agency_key, sender_agency_key, issued_date_key,
+    sent_date_key, received_date_key, sent_at, status_code, source_updated_at, batch_key)
+SELECT 'V1', a.agency_key, a.agency_key, 20251220, 20251220, 20251220, '2025-12-31 23:30', '06', '2025-12-31', 1
+FROM (SELECT max(agency_key) AS agency_key FROM dw.dim_agency WHERE is_current) AS a;
+REFRESH MATERIALIZED VIEW mart.health_state;
+REFRESH MATERIALIZED VIEW mart.indicator_fact_month;
+"""
+
+
+def test_every_other_measure_leads_to_what_it_counts(world: tuple) -> None:
+    engine, _, _ = world
+    query = """
+        SELECT m.measure, m.scope_type, m.numerator, m.denominator, b.numerator, b.denominator
+        FROM (
+            SELECT measure, scope_type, scope_key, month_start, (month_start + interval '1 month - 1 day')::date,
+                numerator, denominator
+            FROM mart.indicator_fact_month
+            UNION ALL
+            SELECT measure, scope_type, scope_key, period_start, last_day, numerator, denominator
+            FROM mart.service_measure
+            WHERE measure IN ('full_online_procedures', 'procedures_filed_online') AND denominator > 0
+                AND period_start BETWEEN '2025-12-28' AND '2026-01-01'
+        ) AS m (measure, scope_type, scope_key, first_day, last_day, numerator, denominator)
+        CROSS JOIN LATERAL (
+            SELECT sum(f.numerator), sum(f.denominator)
+            FROM mart.facts_behind(m.measure, m.scope_type, m.scope_key, m.first_day, m.last_day) AS f
+        ) AS b (numerator, denominator)
+    """
+    with engine.connect() as db:
+        db.execute(sa.text(FACTS))
+        db.exec_driver_sql("SET LOCAL ROLE kho_analyst")
+        rows = db.execute(sa.text(query)).all()
+        records = db.execute(
+            sa.text(
+                "SELECT * FROM mart.facts_behind('health_records', 'province', 0, '2025-12-01', '2025-12-31')"
+            )
+        ).all()
+        db.rollback()
+    assert {row[0] for row in rows} == set(NOT_DOSSIERS)
+    assert {row[1] for row in rows if row[0] == "health_records"} == {"commune", "province"}
+    assert all(row[2:4] == row[4:6] for row in rows), [row for row in rows if row[2:4] != row[4:6]]
+    assert all(any(row[2] for row in rows if row[0] == measure) for measure in NOT_DOSSIERS)
+    assert {row.fact for row in records} == {"population", "health_records"}, "nobody by himself"
+
+
+@pytest.mark.parametrize(
+    ("function", "measure", "scope", "message", "hint"),
+    [
+        *(("dossiers_behind", measure, "province", "does not count dossiers", "mart.facts_behind")
+          for measure in NOT_DOSSIERS),
+        ("dossiers_behind", "on_tiem", "province", "there is no measure on_tiem", "on_time, online_dossiers"),
+        ("dossiers_behind", "on_time", "district", "there is no scope district", "agency, commune or province"),
+        ("facts_behind", "on_time", "province", "counts dossiers", "mart.dossiers_behind"),
+        ("facts_behind", "tasks", "province", "there is no measure tasks", "tasks_followed"),
+        ("facts_behind", "tasks_followed", "commune", "is not counted by commune", "counted by province"),
+    ],
+)  # fmt: skip
+def test_a_measure_that_is_not_covered_says_what_to_ask_instead(
+    world: tuple, function: str, measure: str, scope: str, message: str, hint: str
+) -> None:
+    engine, _, _ = world
+    call = sa.text(f"SELECT * FROM mart.{function}(:measure, :scope, 0, '2025-12-01', '2025-12-31')")
+    with engine.connect() as db, pytest.raises(sa.exc.DBAPIError, match=message) as caught:
+        db.execute(call, {"measure": measure, "scope": scope})
+    assert hint in caught.value.orig.diag.message_hint
+
+
 def test_agencies_and_communes_add_up_to_the_province(world: tuple) -> None:
     engine, _, _ = world
     query = """

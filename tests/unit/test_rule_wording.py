@@ -7,9 +7,13 @@ from typer.testing import CliRunner
 
 from kho.cli.main import app
 from kho.contracts import dataset_names, load_contract
+from kho.quality.agreements import load_pairs
+from kho.quality.measures import MEASURES
 from kho.rules.catalogue import OWN_TYPES
+from kho.rules.page import PRINCIPLES
 from kho.rules.suite import load_dataset_suite
 from kho.rules.wording import SENTENCES, sentence
+from kho.settings import get_settings
 
 RULES = [
     (contract, rule)
@@ -93,5 +97,13 @@ def test_the_catalogue_says_what_the_suites_say(tmp_path) -> None:
     for contract, rule in RULES:
         assert f"| `{rule.rule_id}` |" in text
         assert contract.owner in text
+    told = text[text.index("## Đo toàn bộ dữ liệu") :]
+    for measure in [*MEASURES.values(), *(pair.measure for pair in load_pairs(get_settings()))]:
+        line = next(line for line in told.splitlines() if line.startswith(f"| `{measure.rule_id}` |"))
+        for said in (PRINCIPLES[measure.principle], measure.title, measure.meaning, measure.remedy):
+            assert f"| {said} |" in line
+        assert measure.answers in line
+        assert measure.example in line
+    assert not re.search(r"\b(Đồng bộ|Dùng chung) 0\b", text)
     page.write_text(text.replace("Thiếu", "Thừa", 1), encoding="utf-8")
     assert CliRunner().invoke(app, ["rules", "catalogue", "--check", "--output", str(page)]).exit_code == 1

@@ -25,8 +25,10 @@ def catalogue(
     ] = False,
     output: Annotated[Path | None, typer.Option(help="The page; docs/rules.md.")] = None,
 ) -> None:
-    """Write the catalogue of all rules, with a row that breaks each, to docs/rules.md."""
+    """Write the catalogue of all rules, with what breaks each, to docs/rules.md."""
     from kho.contracts import dataset_names, load_contract
+    from kho.quality.agreements import load_pairs
+    from kho.quality.measures import MEASURES
     from kho.rules.page import page
     from kho.rules.suite import load_dataset_suite
     from kho.settings import get_settings
@@ -37,14 +39,18 @@ def catalogue(
         for name in dataset_names()
         if (settings.expectations_dir / f"{name}.yaml").is_file()
     ]
-    text = page({contract.dataset: (contract, load_dataset_suite(contract)) for contract in contracts})
+    text = page(
+        {contract.dataset: (contract, load_dataset_suite(contract)) for contract in contracts},
+        tuple(MEASURES.values()),
+        load_pairs(settings),
+    )
     path = output or settings.expectations_dir.parent / "docs" / "rules.md"
     if not check:
         path.write_text(text, encoding="utf-8")
         typer.echo(f"{path}: {len(contracts)} datasets")
     elif not path.is_file() or path.read_text(encoding="utf-8") != text:
         raise ConfigurationError(
-            "the catalogue of rules is not what contracts and suites say",
+            "the catalogue of rules is not what contracts, suites, measures and agreements say",
             where=str(path),
             next_step="run .venv/bin/kho rules catalogue, and commit the page",
         )

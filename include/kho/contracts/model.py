@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from kho.contracts.sources import Source
+from kho.contracts.sources import FilesSource, Source, SqlSource
 from kho.contracts.sources.base import Charset
 from kho.yaml_model import Frozen
 
@@ -137,6 +137,11 @@ class Contract(Frozen):
         """The columns of the business key, in their declared order."""
         keyed = [column for column in self.columns if column.key_position is not None]
         return tuple(sorted(keyed, key=lambda column: column.key_position or 0))
+
+    @property
+    def comes_whole(self) -> bool:
+        """Whether each batch holds the whole table, and not what changed."""
+        return not isinstance(self.source, SqlSource | FilesSource) and self.source.watermark is None
 
     @property
     def person_identifiers(self) -> tuple[Column, ...]:

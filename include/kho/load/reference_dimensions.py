@@ -1,8 +1,8 @@
 """Dimensions that are copies of what the project itself knows: files, contracts, units of measure.
 
 In: `include/reference`, the contracts, the units that conforming knows. Out: `dw.dim_sector`,
-`dw.dim_source_system`, `dw.dim_unit_spelling` and `dw.bridge_agency_succession`, equal to them. No source
-sends these, so they have no dataset and no night of their own.
+`dw.dim_document_type`, `dw.dim_source_system`, `dw.dim_unit_spelling` and `dw.bridge_agency_succession`,
+equal to them. No source sends these, so they have no dataset and no night of their own.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def copy_dimensions(db: sa.Connection, settings: Settings) -> None:
     """
     sectors = _columns(settings.reference_dir / "vsic_sectors.csv")
     run_file(db, "dimension/copy_sectors.sql", **sectors)
+    kinds = _columns(settings.reference_dir / "document_types.csv")
+    run_file(db, "dimension/copy_document_types.sql", **kinds)
     _copy_source_systems(db, settings)
     run_file(
         db,

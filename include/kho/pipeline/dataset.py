@@ -74,7 +74,7 @@ def stage(batch_id: str, context: Context) -> StepResult:
     Raises:
         ConfigurationError: a correction no longer matches what the source sends.
     """
-    from kho.corrections import corrections_in_force, count_matches, note_applied
+    from kho.corrections import corrections_in_force, count_matches, not_applied, note_applied
     from kho.quality.judge import suite_of_batch
     from kho.stage import JUDGED_ON_THE_WAY, stage_batch
 
@@ -82,15 +82,18 @@ def stage(batch_id: str, context: Context) -> StepResult:
     clock = Clock(contract.dataset, "stage")
     ledger.set_status(context.engine, batch_id, "landed")
     folder = batch_folder(contract.dataset, batch_id, context)
-    fixes = corrections_in_force(contract, manifest.as_of)
-    applied = count_matches(contract, fixes, folder) if fixes else ()
+    fixes = corrections_in_force(contract, manifest.judged_on)
+    applied = count_matches(contract, fixes, manifest, folder) if fixes else ()
     is_large = manifest.fetched >= JUDGED_ON_THE_WAY
     suite = suite_of_batch(context.engine, contract, manifest) if is_large else None
     staged = stage_batch(context.engine, contract, batch_id, folder, manifest.fetched, suite, fixes)
     if fixes:
         with context.engine.begin() as db:
             note_applied(db, contract.dataset, batch_id, applied)
+    with context.engine.connect() as db:
+        missed = not_applied(db, contract, applied, manifest.judged_on, folder)
     ledger.set_status(context.engine, batch_id, "staged")
+    corrected = f"corrected by hand: {', '.join(one.correction.id for one in applied)}" if applied else ""
     return clock.result(
         batch_id,
         counts={
@@ -98,7 +101,7 @@ def stage(batch_id: str, context: Context) -> StepResult:
             "duplicates": staged.duplicates,
             "conflicts": staged.conflicts,
         },
-        message=f"corrected by hand: {', '.join(one.correction.id for one in applied)}" if applied else "",
+        message="; ".join(filter(None, (corrected, missed))),
     )
 
 

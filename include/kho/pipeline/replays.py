@@ -6,12 +6,15 @@ In: a dataset, and the open cases or a night. Out: the steps' results, and an en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from kho.errors import ConfigurationError, GateClosed, KhoError
 from kho.pipeline.batches import contract_of, enter_batch
 from kho.pipeline.context import Clock, Context, StepResult
 from kho.pipeline.dataset import load, stage, validate
+from kho.settings import TIMEZONE
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,13 +31,14 @@ def replay(
     night: date | None = None,
     by: str = "kho",
     reason: str = "rules have changed",
+    today: date | None = None,
 ) -> list[StepResult]:
     """Judge a dataset's open quarantined rows again, from the raw zone, by the rules of today.
 
     What passes now is loaded and its case closed; an older state never replaces a newer one. Only the
     cases that break `rule`, if one is given; all that a night brought, if one is (`replay_day`). The night's
     scores, watermark and outcome stay as they are; the last result says, and `dq.replay` keeps, what the
-    scores would be.
+    scores would be. Corrections hold as they do today, whatever night the records are of.
 
     Raises:
         ConfigurationError: a night and a rule are given.
@@ -46,13 +50,13 @@ def replay(
             "a night is replayed whole", dataset=dataset, next_step="give either a night or a rule"
         )
     if night:
-        return replay_day(dataset, night, context, on_step, by=by, reason=reason)
+        return replay_day(dataset, night, context, on_step, by=by, reason=reason, today=today)
 
     contract = contract_of(dataset)
 
     def land_all(replay_id: int) -> Iterator[Manifest]:  # noqa: ARG001
         for replayed, keys in open_cases(context.engine, contract, rule).items():
-            yield land_replay(contract, replayed, keys, context.settings.raw_zone)
+            yield land_replay(contract, replayed, keys, context.settings.raw_zone, today or _today())
 
     entry = {"night": None, "rule": rule, "by": by, "reason": reason}
     return _replay(dataset, context, land_all, on_step, entry)
@@ -66,6 +70,7 @@ def replay_day(
     *,
     by: str,
     reason: str,
+    today: date | None = None,
 ) -> list[StepResult]:
     """Judge all that a night brought again, from the raw zone, by the suite and the code of today.
 
@@ -86,10 +91,14 @@ def replay_day(
     replayed, later = day_batch(context.engine, contract, night)
 
     def land_it(replay_id: int) -> Iterator[Manifest]:
-        yield land_day(contract, replayed, replay_id, context.settings.raw_zone, later)
+        yield land_day(contract, replayed, replay_id, context.settings.raw_zone, later, today or _today())
 
     entry = {"night": night, "rule": None, "by": by, "reason": reason}
     return _replay(dataset, context, land_it, on_step, entry)
+
+
+def _today() -> date:
+    return datetime.now(ZoneInfo(TIMEZONE)).date()
 
 
 def _replay(

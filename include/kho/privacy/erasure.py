@@ -27,6 +27,7 @@ from kho.errors import ConfigurationError, ErasureDisturbed
 from kho.privacy.handing import keys_of_warehouse
 from kho.privacy.raw_erasure import erase_from_batch, keys_in_batch, names_anybody
 from kho.privacy.subjects import Finder, has_key, record_text
+from kho.quality.sharing import own_reading
 from kho.server.locking import file_lock
 from kho.sql_files import files_in, run_file
 
@@ -109,7 +110,7 @@ def erase_person(
         _raw_zone(engine, settings, contract, finder, erasure)
     _warehouse(engine, contracts, finder, keys, order, erasure, same_key)
     _look_again(engine, settings, contracts, finder)
-    with engine.begin() as db:
+    with own_reading(engine) as db:
         run_file(db, "mart/refresh.sql")
         run_file(db, "indicators/refresh_marts.sql")
         run_file(db, "privacy/finish_erasure.sql", erasure_id=erasure.erasure_id)

@@ -40,8 +40,20 @@ class Tolerance(Frozen):
     percent: Decimal = Field(default=Decimal(0), ge=0, le=100)
 
 
+class Values(Frozen):
+    """Two values of one fact."""
+
+    said: Decimal
+    other: Decimal
+
+
 class Pair(Frozen):
-    """A fact that is told twice; `dataset` is the one whose telling is judged."""
+    """A fact that is told twice; `dataset` is the one whose telling is judged.
+
+    Attributes:
+        compares: the two values, in words.
+        breaks: two values that disagree.
+    """
 
     id: Annotated[str, Field(pattern="^[a-z][a-z0-9_]+$")]
     dataset: Text
@@ -50,10 +62,35 @@ class Pair(Frozen):
     severity: Severity
     charged: Literal["agency", "nobody"]
     tolerance: Tolerance
+    compares: Text
+    breaks: Values
+
+    @model_validator(mode="after")
+    def _breaks_itself(self) -> Self:
+        said, other = self.breaks.said, self.breaks.other
+        if abs(said - other) <= max(self.tolerance.absolute, abs(other) * self.tolerance.percent / 100):
+            raise ValueError("the values of 'breaks' agree within the tolerance")
+        return self
 
     @property
     def measure(self) -> Measure:
-        return Measure(self.id, "unified", self.severity, self.title, self.remedy)
+        return Measure(
+            self.id,
+            "unified",
+            self.severity,
+            self.title,
+            self.remedy,
+            meaning=f"{self.compares}: hai giá trị lệch nhau không quá {self._most()}",
+            answers="Cơ quan báo cáo"
+            if self.charged == "agency"
+            else "Hai bên cùng đối chiếu; chưa tính lỗi cho bên nào",
+            example=f"{_number(self.breaks.said)} và {_number(self.breaks.other)}",
+        )
+
+    def _most(self) -> str:
+        parts = [f"{_number(self.tolerance.percent)}%"] if self.tolerance.percent else []
+        parts += [f"{_number(self.tolerance.absolute)} đơn vị"] if self.tolerance.absolute else []
+        return " hoặc ".join(parts) or "0"
 
 
 class _Document(Frozen):
@@ -103,6 +140,10 @@ def compare(db: sa.Connection, pair: Pair, as_of: date) -> list[Any]:
         is_charged=pair.charged == "agency",
     )
     return list(result.mappings())
+
+
+def _number(value: Decimal) -> str:
+    return f"{value:,f}".translate(str.maketrans(",.", ".,"))
 
 
 def _query(pair: Pair) -> str:

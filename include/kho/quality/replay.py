@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from kho.contracts.sources import FilesSource, SqlSource
+from kho.corrections import corrections_in_force
 from kho.duck import BATCH_ROWS
 from kho.duck import connect as duck_connect
 from kho.errors import ConfigurationError
@@ -47,19 +47,23 @@ def open_cases(engine: sa.Engine, contract: Contract, rule: str | None = None) -
     return dict(found)
 
 
-def land_replay(contract: Contract, replayed: str, keys: set[Key], raw_zone: Path) -> Manifest:
+def land_replay(contract: Contract, replayed: str, keys: set[Key], raw_zone: Path, today: date) -> Manifest:
     """Land the records of a batch that have one of `keys` as a batch of their own.
+
+    Args:
+        today: whose corrections hold.
 
     Raises:
         HostError: the batch is no longer in the raw zone.
     """
     source = raw_zone / contract.dataset / replayed
     earlier = read_manifest(source)
+    replayed_on = max(today, earlier.as_of)
     with Landing(raw_zone, contract.dataset, f"replay-{replayed}") as landing:
         landing.write_batches(_records(contract, keys, source))
-        for part in ("replay", contract.content_sha256):
+        for part in ("replay", contract.content_sha256, *_corrections(contract, replayed_on)):
             landing.add_digest(part)
-        folder = landing.publish(_manifest(landing, contract, earlier))
+        folder = landing.publish(_manifest(landing, contract, earlier, replayed_on))
     return read_manifest(folder)
 
 
@@ -79,7 +83,7 @@ def day_batch(engine: sa.Engine, contract: Contract, night: date) -> tuple[str, 
                 next_step=f"choose one of the last nights that did: {', '.join(map(str, nights)) or 'none'}",
             )
         later = tuple(run_file(db, "quality/later_batches.sql", batch_id=found.batch_id).scalars())
-    if later and _comes_whole(contract):
+    if later and contract.comes_whole:
         raise ConfigurationError(
             f"a newer version of the whole table than that of {night} is in the warehouse",
             dataset=contract.dataset,
@@ -89,28 +93,37 @@ def day_batch(engine: sa.Engine, contract: Contract, night: date) -> tuple[str, 
 
 
 def land_day(
-    contract: Contract, replayed: str, replay_id: int, raw_zone: Path, later: tuple[str, ...]
+    contract: Contract,
+    replayed: str,
+    replay_id: int,
+    raw_zone: Path,
+    later: tuple[str, ...],
+    today: date,
 ) -> Manifest:
     """Land a batch once more under a name of its own; the files are the same ones, not copies.
 
     Args:
         later: the batches loaded after it; without any, what it says of vanished keys still holds. A newer
             one makes the replay another batch: its records may have been overtaken while it waited.
+        today: whose corrections hold.
 
     Raises:
         HostError: the batch is no longer in the raw zone.
     """
     source = raw_zone / contract.dataset / replayed
     earlier = read_manifest(source)
+    replayed_on = max(today, earlier.as_of)
+    fixes = _corrections(contract, replayed_on)
     with Landing(raw_zone, contract.dataset, f"day-{replay_id}") as landing:
         for name in ("records",) if later else ("records", "keys"):
             for path in map(Path, record_files(source, name)):
                 _same_file(path, landing.folder / path.name)
-        for part in ("day", str(replay_id), earlier.content_sha256, contract.content_sha256, *later):
+        identity = ("day", str(replay_id), earlier.content_sha256, contract.content_sha256, *later, *fixes)
+        for part in identity:
             landing.add_digest(part)
         landing.rows = earlier.fetched
         manifest = replace(
-            _manifest(landing, contract, earlier),
+            _manifest(landing, contract, earlier, replayed_on),
             declared=earlier.declared,
             requests=earlier.requests,
             failed_requests=earlier.failed_requests,
@@ -121,7 +134,7 @@ def land_day(
     return read_manifest(folder)
 
 
-def _manifest(landing: Landing, contract: Contract, earlier: Manifest) -> Manifest:
+def _manifest(landing: Landing, contract: Contract, earlier: Manifest, replayed_on: date) -> Manifest:
     """Of a replay: what it lands, under the contract of today, for the night of the batch that it replays."""
     return Manifest(
         batch_id=batch_id(contract.dataset, earlier.as_of, landing.content_sha256),
@@ -132,15 +145,13 @@ def _manifest(landing: Landing, contract: Contract, earlier: Manifest) -> Manife
         content_sha256=landing.content_sha256,
         fetched=landing.rows,
         replays=earlier.batch_id,
+        replayed_on=replayed_on,
     )
 
 
-def _comes_whole(contract: Contract) -> bool:
-    """Whether each batch holds the whole table, and not what changed."""
-    source = contract.source
-    if isinstance(source, SqlSource | FilesSource):
-        return False
-    return source.watermark is None
+def _corrections(contract: Contract, day: date) -> list[str]:
+    """The corrections of a day: part of a replay's identity, as another day's may come to other results."""
+    return [fix.id for fix in corrections_in_force(contract, day)]
 
 
 def _same_file(path: Path, name: Path) -> None:

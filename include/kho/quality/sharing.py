@@ -5,12 +5,13 @@ and failures of each dataset.
 
 PostgreSQL counts reads of tables and materialised views, not of views: a dataset whose marts are all views
 gives no evidence of being read. Reads are somebody else's if they were added between the end of one night and
-the beginning of the next.
+the beginning of the next, and not by the warehouse itself (`own_reading`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -75,6 +76,22 @@ def close_usage(engine: sa.Engine, as_of: date) -> None:
         db.execute(sa.text("SELECT pg_stat_force_next_flush()"))
     with engine.begin() as db:
         run_file(db, "measure/close_usage.sql", as_of=as_of)
+
+
+@contextmanager
+def own_reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction outside of the nights whose reads of the marts, such as by refreshing, are nobody's use.
+
+    What others read while it runs is not counted either.
+    """
+    with engine.begin() as db:
+        before = {row.relation: row.scans for row in run_file(db, "measure/count_scans.sql")}
+    with engine.begin() as db:
+        yield db
+        # Its own reads must be in the count when it is over.
+        db.execute(sa.text("SELECT pg_stat_force_next_flush()"))
+    with engine.begin() as db:
+        run_file(db, "measure/own_usage.sql", relations=list(before), scans_before=list(before.values()))
 
 
 def _marts(db: sa.Connection) -> dict[str, set[str]]:

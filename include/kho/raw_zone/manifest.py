@@ -45,6 +45,8 @@ class Manifest:
     replays: str | None = None
     rejudges_day: bool = False
     """Of a replay: all records of that batch, not only those of open cases."""
+    replayed_on: date | None = None
+    """Of a replay: its day; replays of earlier versions do not say it."""
     follows: str | None = None
     files: tuple[ReceivedFile, ...] = ()
     """Of a source of files: each one, and what became of it."""
@@ -59,6 +61,11 @@ class Manifest:
     def only_cases(self) -> bool:
         """Whether these are a handful of records that failed before, which say nothing about the whole."""
         return self.replays is not None and not self.rejudges_day
+
+    @property
+    def judged_on(self) -> date:
+        """The day whose corrections hold for it: a replay keeps its night, and is judged later."""
+        return self.replayed_on or self.as_of
 
 
 def batch_id(dataset: str, as_of: date | None, content_sha256: str) -> str:
@@ -89,6 +96,8 @@ def read_manifest(folder: Path) -> Manifest:
         if values[name]:
             values[name] = datetime.fromisoformat(values[name])
     values["as_of"] = date.fromisoformat(values["as_of"])
+    if values.get("replayed_on"):
+        values["replayed_on"] = date.fromisoformat(values["replayed_on"])
     values["files"] = tuple(ReceivedFile.from_json(file) for file in values.get("files", ()))
     values["rewritten"] = tuple(values.get("rewritten", ()))
     values.pop("unexpected_fields", None)  # batches of earlier versions have it

@@ -41,7 +41,7 @@ def stage_again(
     folder = raw_zone / contract.dataset / batch_id
     manifest = read_manifest(folder)
     note(stage_table(batch_id))
-    fixes = corrections_in_force(contract, manifest.as_of)
+    fixes = corrections_in_force(contract, manifest.judged_on)
     return stage_batch(engine, contract, batch_id, folder, manifest.fetched, fixes=fixes).table
 
 
