@@ -1,6 +1,6 @@
 -- Purpose: what the last loaded batch of each dataset says of the platform: counts, requests, and the rows
--- that were compared with the star when it was loaded. Of a service that was asked on this night its answers
--- count, also if nothing came of them. Grain: dataset and rule. Can run twice: it only reads.
+-- that were compared with the star when it was loaded. Of a service that was asked on this night and brought
+-- no batch its answers count all the same. Grain: dataset and rule. Can run twice: it only reads.
 WITH tonight AS (
     SELECT
         dataset,
@@ -41,7 +41,7 @@ SELECT
     coalesce(t.requests, s.requests),
     least(coalesce(t.requests, s.requests), coalesce(t.failed_requests, s.failed_requests))
 FROM standing AS s
-LEFT JOIN tonight AS t ON s.dataset = t.dataset
+LEFT JOIN tonight AS t ON s.dataset = t.dataset AND s.as_of < :as_of
 UNION ALL
 SELECT
     e.dataset,

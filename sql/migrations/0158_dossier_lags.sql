@@ -5,8 +5,11 @@ CREATE VIEW dw.dossier_lag AS
 WITH worked AS MATERIALIZED (
     SELECT
         d.calendar_date,
-        count(*) FILTER (WHERE meta.is_working_day(d.calendar_date)) OVER (ORDER BY d.calendar_date)::integer
-            AS number
+        -- Of years that the calendar does not tell the working days of, nothing is counted.
+        CASE
+            WHEN d.is_working_day IS NOT NULL
+                THEN (count(*) FILTER (WHERE d.is_working_day) OVER (ORDER BY d.calendar_date))::integer
+        END AS number
     FROM dw.dim_date AS d
     WHERE d.calendar_date IS NOT NULL
 )

@@ -28,7 +28,7 @@ import yaml
 
 from kho.night.airflow_process import free_port
 from kho.server.account import initdb_account, server_account
-from kho.server.binaries import bin_dir, program
+from kho.server.binaries import bin_dir
 from kho.settings import get_settings
 
 ROOT = get_settings().project_root
@@ -110,13 +110,15 @@ class ByHand:
             maker.take(path) if path.is_dir() else maker.take_file(path)
         options = shlex.split(service["environment"]["POSTGRES_INITDB_ARGS"])
         subprocess.run(
-            [program("initdb"), "-D", str(data), "--username=postgres", f"--pwfile={password}", *options],
+            [str(bin_dir() / "initdb"), "-D", str(data), "--username=postgres", f"--pwfile={password}", *options],
             check=True, cwd="/", env=self._base(), stdout=subprocess.DEVNULL, **maker.run_as(),
         )  # fmt: skip
         password.unlink()
         account.take(data)
         here = ["-D", str(data), "-k", str(data), "-p", str(self.ports["postgres"]), "-h", "127.0.0.1"]
-        self._spawn("postgres", [program("postgres"), *service["command"][1:], *here], {}, account.run_as())
+        self._spawn(
+            "postgres", [str(bin_dir() / "postgres"), *service["command"][1:], *here], {}, account.run_as()
+        )
 
     def make_databases(self) -> None:
         """What the image runs out of docker-entrypoint-initdb.d."""

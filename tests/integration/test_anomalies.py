@@ -288,7 +288,7 @@ def test_people_read_why(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> Non
     assert measure_vi(found.metric, titles) == f"Tỷ lệ ô trống của “{titles['fee_amount_vnd']}”"
     assert "đêm cùng loại: thứ" in explained_vi(found)
     console = Console(record=True, width=160)
-    monkeypatch.setattr(command, "out", console)
+    monkeypatch.setattr("kho.cli.console.out", console)
     command._print(found)
     printed = console.export_text()
     assert "empty cells of fee_amount_vnd: 50.0%" in printed

@@ -382,6 +382,8 @@ def _project(folder: Path, real: Settings) -> Path:
                 severity: critical
                 charged: agency
                 tolerance: {absolute: 0.01}
+                compares: Tỷ lệ báo cáo và tỷ lệ tính lại
+                breaks: {said: 95, other: 90}
             """),
     }
     for name, text in texts.items():

@@ -25,7 +25,7 @@ BEGIN
     TRUNCATE dw.fact_dossier;
     ALTER TABLE dw.fact_dossier DROP CONSTRAINT fact_dossier_pkey;
     IF
-        cardinality(months) > most_months
+        months IS NULL OR cardinality(months) > most_months
         -- A day that the calendar does not know is of no month; the copy that a rebuild fills has none.
         OR EXISTS (SELECT FROM met AS m WHERE dw.date_key(m.day, -1) = -1)
         OR NOT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = 'dw.fact_dossier'::regclass)
