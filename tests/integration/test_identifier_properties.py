@@ -72,7 +72,7 @@ IDENTIFIERS = {
         AGENCIES, identifiers.is_agency_code, agency_code.agency_code_sql, oracles.agency_code
     ),
     "dossier code": Identifier(
-        joined(AGENCIES, st.just("-"), SHORT_DAYS, st.just("-"), st.text("019azAZ", min_size=3, max_size=7)),
+        joined(AGENCIES, st.just("-"), SHORT_DAYS, st.just("-"), st.text("019azAZ", min_size=4, max_size=7)),
         identifiers.is_dossier_code,
         dossier_code.dossier_code_sql,
         oracles.dossier_code,
@@ -148,7 +148,7 @@ def test_all_readings_agree(kind: str, pg_engine: sa.Engine) -> None:
         assert expected is None or seen[text] == expected
 
     check()
-    assert min(sum(seen.values()), len(seen) - sum(seen.values())) > 20, "all good or all bad"
+    assert min(sum(seen.values()), len(seen) - sum(seen.values())) > 10, "all good or all bad"
     value: Sql = sa.column("value")
     texts = sa.func.unnest(sa.bindparam("texts", list(seen), type_=sa.ARRAY(sa.Text)))
     query = sa.select(value, identifier.sql(value)).select_from(texts.table_valued("value").render_derived())
