@@ -10,39 +10,36 @@ A batch that the ledger holds as loaded is left alone, so a load may be killed a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from kho.anomalies.config import Watch
-from kho.anomalies.profile import Profile, keep_profile, measure_batch
 from kho.contracts.model import Contract
 from kho.errors import ReconciliationError
 from kho.load.compare import compare_with_star
 from kho.load.decisions import note_decisions
+from kho.load.look import Look
 from kho.load.rekey import rekey_facts
+from kho.load.views import create_views, drop_views
 from kho.privacy.handing import handed_keys, makes_pseudonyms
 from kho.privacy.keyring import Keyring
 from kho.quality.classifications import copy_classifications
 from kho.quality.deadlines import load_deadlines
-from kho.quality.rejects import rejected_table
 from kho.raw_zone.manifest import Manifest
 from kho.settings import TIMEZONE
 from kho.sql_files import files_in, run_file
 from kho.stage import StageTable
 
-log = logging.getLogger(__name__)
+DELTA_FILE = "_build_delta.sql"
+"""How the name of a file ends that sets apart what is to be written; the files after it read no more."""
 
 COUNT_FILE = "90_count_loaded.sql"
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def load_batch(
         ReconciliationError: the equation does not hold; nothing was changed.
         ConfigurationError: the key at hand is not that of this warehouse's pseudonyms; nothing was changed.
     """
-    with ThreadPoolExecutor(1) as beside, engine.begin() as db:
+    with Look(engine, contract, manifest, table, watch) as look, engine.begin() as db:
         lock_dataset(db, contract.dataset)
         batch_key, status = db.execute(
             sa.text("SELECT batch_key, status FROM meta.batch WHERE batch_id = :id FOR UPDATE"),
@@ -92,30 +89,21 @@ def load_batch(
         run_file(db, "stage/tune_for_batch.sql")
         if set_aside:
             set_aside(db)
-        _create_views(db, contract, table)
-        # Filling the star keeps one core busy; what the batch looks like is found out on the other meanwhile.
-        counting = (
-            _done(_count(db, contract, table))
-            if set_aside
-            else beside.submit(_look, engine, contract, table, lambda at: _count(at, contract, table))
-        )
-        measuring: Future[Profile | None] = (
-            beside.submit(_look, engine, contract, table, lambda at: measure_batch(at, watch, manifest))
-            if watch and not manifest.replays
-            else _done(None)
-        )
+        create_views(db, contract, table)
+        if set_aside:
+            look.count_in(db)
         note_decisions(db, batch_key, table, some_set_aside=set_aside is not None)
         with (
             handed_keys(db, keyring) if keyring and makes_pseudonyms(db, contract.dataset) else nullcontext()
         ):
-            loaded = _run_load_files(db, contract, batch_key, counting)
+            loaded = _run_load_files(db, contract, batch_key, look)
         rekey_facts(db, contract.dataset, batch_key)
-        counted = counting.result()
+        counted = look.counted
         _settle_quarantine(db, contract, manifest)
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
-        _keep_profile(db, measuring, manifest)
+        look.keep_profile(db)
         if not manifest.only_cases:
             compare_with_star(db, contract, manifest, counted.accepted)
             _score(db, contract, manifest, counted.newest)
@@ -132,36 +120,8 @@ def load_batch(
             sa.text("UPDATE meta.batch SET status = 'loaded', loaded_at = now() WHERE batch_id = :id"),
             {"id": manifest.batch_id},
         )
-        _drop_views(db)
+        drop_views(db)
     return equation
-
-
-def _look(
-    engine: sa.Engine, contract: Contract, table: StageTable, look: Callable[[sa.Connection], Found]
-) -> Found:
-    """Look at the staged batch in a session of its own, which leaves nothing behind."""
-    with engine.connect() as db:
-        run_file(db, "stage/tune_for_batch.sql")
-        _create_views(db, contract, table)
-        found = look(db)
-        db.rollback()
-    return found
-
-
-def _done(value: Found) -> Future[Found]:
-    future: Future[Found] = Future()
-    future.set_result(value)
-    return future
-
-
-def _keep_profile(db: sa.Connection, measuring: Future[Profile | None], manifest: Manifest) -> None:
-    """Keep the batch's measures for the nights to come; what goes wrong there does not cost the load."""
-    try:
-        if profile := measuring.result():
-            with db.begin_nested():
-                keep_profile(db, profile, manifest)
-    except sa.exc.DBAPIError:
-        log.exception("measuring %s failed; the night is loaded and not compared", manifest.batch_id)
 
 
 def lock_dataset(db: sa.Connection, dataset: str) -> None:
@@ -186,53 +146,19 @@ def _require_base(db: sa.Connection, manifest: Manifest) -> None:
         )
 
 
-def _create_views(db: sa.Connection, contract: Contract, table: StageTable) -> None:
-    """What the SQL files read: accepted, accepted_keys, rejected, source_keys, source_business_keys."""
-    rejected = rejected_table(table)
-    key = ", ".join(f"coalesce(s.{column.name}::text, '')" for column in contract.key)
-    views = {
-        # NOT IN: asked of each row while it is read, by a hash of the few; a join hashes the whole batch.
-        "accepted": f"SELECT s.* FROM {table.quoted} AS s WHERE s._repeat = 0 "
-        f"AND s._row NOT IN (SELECT r._row FROM {rejected.quoted} AS r)",
-        "accepted_keys": f"SELECT concat_ws('|', {key}) AS business_key FROM pg_temp.accepted AS s",
-        "rejected": "SELECT business_key, agency_code, failed_rules, raw::jsonb AS raw, raw_md5 "
-        f"FROM {rejected.quoted}",
-        "source_keys": f'SELECT * FROM {table.schema}."{table.name}__keys"',
-        "source_business_keys": f"SELECT concat_ws('|', {key}) AS business_key FROM pg_temp.source_keys AS s",
-    }
-    for name, query in views.items():
-        db.exec_driver_sql(f"CREATE TEMP VIEW {name} AS {query}")
-
-
-def _drop_views(db: sa.Connection) -> None:
-    """A pooled session outlives the load; its views must not keep the staging tables."""
-    db.exec_driver_sql(
-        "DROP VIEW pg_temp.accepted_keys, pg_temp.accepted, pg_temp.rejected, pg_temp.source_business_keys, "
-        "pg_temp.source_keys"
-    )
-
-
-def _count(db: sa.Connection, contract: Contract, table: StageTable) -> Any:
-    """One pass over the batch: rows to load, identical copies, and the newest change in it."""
-    newest = f"max({contract.freshness.column})" if contract.freshness else "NULL"
-    rejected = rejected_table(table).quoted
-    return db.execute(
-        sa.text(
-            "SELECT count(*) FILTER "
-            f"(WHERE _repeat = 0 AND _row NOT IN (SELECT _row FROM {rejected})) AS accepted, "
-            f"count(*) FILTER (WHERE _repeat = 1) AS duplicates, {newest} AS newest FROM {table.quoted}"
-        )
-    ).one()
-
-
-def _run_load_files(db: sa.Connection, contract: Contract, batch_key: int, counting: Future[Any]) -> int:
+def _run_load_files(db: sa.Connection, contract: Contract, batch_key: int, look: Look) -> int:
+    """Run the dataset's files; the look begins after the one that reads the whole batch for the last time."""
+    names = files_in(f"load/{contract.dataset}")
+    if not any(name.endswith(DELTA_FILE) for name in names):
+        look.begin()
     loaded = 0
-    for name in files_in(f"load/{contract.dataset}"):
+    for name in names:
         if name.endswith(COUNT_FILE):
-            accepted = counting.result().accepted
-            loaded = int(run_file(db, name, batch_key=batch_key, accepted=accepted).scalar_one())
+            loaded = int(run_file(db, name, batch_key=batch_key, accepted=look.counted.accepted).scalar_one())
         else:
             run_file(db, name, batch_key=batch_key)
+        if name.endswith(DELTA_FILE):
+            look.begin()
     return loaded
 
 

@@ -20,6 +20,7 @@ from kho.stage.table import StageTable
 
 _NO_HASHES = np.empty(0, np.uint64)
 _NO_ROWS = np.empty(0, np.int64)
+_ENDS = np.uint64(0xFFFF)
 
 
 class SeenKeys:
@@ -50,11 +51,14 @@ class SeenKeys:
         """The rows whose hash another row of any stream has too."""
         hashes = np.concatenate([part for stream in streams for part in stream.hashes] or [_NO_HASHES])
         rows = np.concatenate([part for stream in streams for part in stream.rows] or [_NO_ROWS])
-        order = np.argsort(hashes, kind="stable")
-        same = hashes[order][1:] == hashes[order][:-1]
-        return sorted(
-            {int(row) for row in rows[order[:-1][same]]} | {int(row) for row in rows[order[1:][same]]}
-        )
+        # Numbers alone are sorted ten times faster than the rows are by their hashes; and of the rows only
+        # those are looked up whose hash ends like one that occurs twice.
+        in_order = np.sort(hashes)
+        twice = np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
+        ends = np.zeros(_ENDS + 1, np.bool_)
+        ends[twice & _ENDS] = True
+        alike = np.flatnonzero(ends[hashes & _ENDS])
+        return sorted(rows[alike[np.isin(hashes[alike], twice)]].tolist())
 
 
 class Repeat(NamedTuple):
