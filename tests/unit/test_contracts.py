@@ -42,6 +42,8 @@ def test_every_dataset_is_described_column_by_column_and_in_the_runbook() -> Non
         ("property: sourceFormat", "property: sourceFromat", "sourceFromat"),
         ("column: updated_at, lookback", "column: updatd_at, lookback", "updatd_at"),
         ("kind: DataContract", "kind: DataContact", "kind"),
+        ("kind: DataContract", "knid: DataContract", "'knid': is not a key here; did you mean 'kind'?"),
+        ("primaryKey: true", "primaryKy: true", "did you mean 'primaryKey'?"),
         (f"id: {GOOD}", "id: other", "must equal the file's name"),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -90,24 +91,44 @@ def _load(path: Path, agreement_sha256: str) -> Contract:
 
 
 @lru_cache(maxsize=1)
-def _standard_validator() -> jsonschema_rs.Validator:
+def _standard() -> dict[str, Any]:
     spec = find_spec("open_data_contract_standard")
     if spec is None or not spec.submodule_search_locations:
         raise ContractError(
             "the package open-data-contract-standard is missing",
             next_step="run make clean, then make nightly",
         )
-    schema = Path(spec.submodule_search_locations[0]) / "schema.json"
-    return jsonschema_rs.validator_for(json.loads(schema.read_text(encoding="utf-8")))
+    path = Path(spec.submodule_search_locations[0]) / "schema.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=1)
+def _standard_validator() -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(_standard())
 
 
 def _check_standard(document: YamlDocument, path: Path) -> None:
-    for error in _standard_validator().iter_errors(document.data):
-        place = tuple(error.instance_path)
+    errors = list(_standard_validator().iter_errors(document.data))
+    for error in errors:
+        # A misspelt key also leaves its right name missing: say what was misspelt.
         if "roperties are not allowed" in error.message and isinstance(error.instance, dict):
-            unknown = [key for key in error.instance if repr(key) in error.message]
-            place = (*place, *unknown[:1])
-        raise _wrong(document, path, place, error.message)
+            unknown = next((key for key in error.instance if repr(key) in error.message), None)
+            if unknown is not None:
+                near = get_close_matches(unknown, _keys_in(_standard()), n=1)
+                meant = f"; did you mean '{near[0]}'?" if near else ""
+                raise _wrong(document, path, (*error.instance_path, unknown), f"is not a key here{meant}")
+    for error in errors:
+        raise _wrong(document, path, tuple(error.instance_path), error.message)
+
+
+def _keys_in(schema: Any) -> set[str]:
+    """All keys that the standard knows, wherever they may stand."""
+    if isinstance(schema, list):
+        return set().union(*map(_keys_in, schema))
+    if not isinstance(schema, dict):
+        return set()
+    named = schema.get("properties")
+    return set(named if isinstance(named, dict) else ()).union(*map(_keys_in, schema.values()))
 
 
 def _wrong(document: YamlDocument, path: Path, place: tuple[Any, ...], message: str) -> ContractError:
@@ -115,7 +136,7 @@ def _wrong(document: YamlDocument, path: Path, place: tuple[Any, ...], message: 
     return ContractError(
         f"contract key '{key}': {message}",
         dataset=path.stem,
-        where=f"{path.name}:{document.line_of(place)}",
+        where=document.where(place),
         next_step="correct the contract; docs/add-a-source.md lists the keys",
     )
 
