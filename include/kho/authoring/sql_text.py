@@ -56,8 +56,13 @@ def upsert(slug: str, proposal: Proposal, kind: str) -> str:
     if proposal.agency_column:
         names.append("agency_key")
         values.append("coalesce(a.agency_key, -1)")
-        join = (
-            f"\nLEFT JOIN dw.dim_agency AS a ON s.{proposal.agency_column} = a.agency_code AND a.is_current"
+        join = f"\nLEFT JOIN dw.dim_agency AS a\n    ON\n        s.{proposal.agency_column} = a.agency_code\n"
+        # The version of the row's own day, so that loading it again years later finds the same one.
+        join += (
+            f"        AND s.{proposal.watermark} >= a.valid_from\n"
+            f"        AND (a.valid_to IS NULL OR s.{proposal.watermark} < a.valid_to + 1)"
+            if proposal.watermark
+            else "        AND a.is_current"
         )
     keys = [column.name for column in proposal.key]
     changing = [name for name in names if name not in keys] + ["is_deleted"]
@@ -126,6 +131,20 @@ def count_loaded(slug: str, proposal: Proposal, kind: str) -> str:
         f"-- Purpose: how many accepted rows of {slug} are now in the star, in this form or a later one.\n"
         "SELECT count(*) AS loaded\nFROM accepted AS s\n"
         f"INNER JOIN dw.{kind}_{slug} AS t\n    ON\n        {joined};\n"
+    )
+
+
+def compare(slug: str, proposal: Proposal, kind: str) -> str:
+    """`sql/compare/<slug>.sql`."""
+    same = [f"s.{column.name} = t.{column.name}" for column in proposal.key]
+    keys = {column.name for column in proposal.key}
+    held = [f"t.{column.name}" for column in loaded_columns(proposal) if column.name not in keys]
+    joined = "\n        AND ".join(same)
+    return (
+        "-- Purpose: what the star holds of the rows that were just loaded, by the contract's names.\n"
+        "-- Grain: row of the batch.\n-- Can run twice: it only reads.\n"
+        f"SELECT\n{_listed(['s._row', *held], 4)}\nFROM compared AS s\n"
+        f"INNER JOIN dw.{kind}_{slug} AS t\n    ON\n        {joined}\n"
     )
 
 

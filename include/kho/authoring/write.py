@@ -118,6 +118,7 @@ def _files(
     if source.get("submission") and proposal.form_key:
         files[load / "20_mark_left_out.sql"] = sql_text.mark_left_out(slug, proposal, wanted.table)
     files[load / "90_count_loaded.sql"] = sql_text.count_loaded(slug, proposal, wanted.table)
+    files[settings.sql_dir / "compare" / f"{slug}.sql"] = sql_text.compare(slug, proposal, wanted.table)
     if not list(settings.migrations_dir.glob(f"*_{slug}.sql")):
         migration = settings.migrations_dir / f"{_next_number(settings.migrations_dir):04d}_{slug}.sql"
         files[migration] = sql_text.migration(slug, proposal, wanted.table)

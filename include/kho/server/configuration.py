@@ -45,7 +45,7 @@ def configure(data: Path, sockets: Path, log: Path, account: Account) -> None:
 
 def _configuration(sockets: Path, log: Path) -> str:
     memory = _memory_megabytes()
-    # A table that is read several times, as a night's batch is, stays in memory if a quarter of this holds it.
+    # A table that is read several times, as a night's batch is, stays in memory if a quarter holds it.
     shared_buffers = max(32, min(4096, memory // 6))
     options = {
         # Nobody from outside: no network address, a private folder for the socket.
