@@ -70,7 +70,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "$others phải ghi đúng định dạng của hợp đồng dữ liệu, hệ thống đọc được"
         ),
         "expect_dossier_code_date_to_match": "ngày ghi trong $column_A phải là ngày của $column_B",
-        "expect_indicator_value_to_be_possible": "$column_A phải nằm trong khoảng có thể có của $column_B",
+        "expect_indicator_value_to_be_possible": "$total phải nằm trong khoảng có thể có, theo $parts",
         "expect_on_time_flag_to_match": (
             "cờ $total phải khớp với kết quả tính: kết thúc không muộn hơn hạn (cộng thời gian bổ sung), "
             "bổ sung không quá một lần"
