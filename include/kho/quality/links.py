@@ -2,7 +2,8 @@
 
 In: the facts that a dataset fills, and their foreign keys as the database declares them. Out: keys judged,
 and keys that point to the unknown member, to one that only data has named, or to one that was abolished
-before the fact's own day; by the agency whose rows the contract says they are, or the dataset's owner. Not applicable is no key.
+before the fact's own day; by the agency whose rows the contract says they are, or the dataset's owner. Not
+applicable is no key.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "expect_column_values_to_match_regex": "$column phải đúng mẫu $regex",
         "expect_column_values_to_not_be_in_set": "$column không được thuộc $value_set",
         "expect_column_values_to_not_be_legacy_encoded": (
-            "$column phải là chữ Unicode, không còn dấu vết của bảng mã TCVN3, VNI"
+            "$column phải là chữ Unicode nguyên vẹn: không còn dấu vết của bảng mã TCVN3, VNI, "
+            "không đọc nhầm bảng mã, không mất chữ thành dấu hỏi"
         ),
         "expect_column_values_to_not_be_null": "$column phải có giá trị",
         "expect_columns_to_be_readable": (

@@ -155,7 +155,8 @@ class ExpectIndicatorValueToBePossible(InVietnamese, MulticolumnMapExpectation):
 
     Args:
         ranges: `codes` of indicators, `low` and `high` (inclusive; None: no bound), `valid_from` and
-            `valid_to` (ISO dates, inclusive; None: always, still). An indicator without a range is not judged.
+            `valid_to` (ISO dates, inclusive; None: always, still). An indicator without a range is not
+            judged.
     """
 
     map_metric = "multicolumn_values.indicator_possible"
