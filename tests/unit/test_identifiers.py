@@ -14,6 +14,7 @@ from kho.rules.identifiers import (
     is_agency_code,
     is_citizen_id,
     is_dossier_code,
+    is_health_insurance_number,
     is_tax_code,
 )
 from kho.settings import get_settings
@@ -170,3 +171,21 @@ def test_the_quick_look_misses_nothing(text: str) -> None:
 
     if is_legacy_encoded(text):
         assert re.search(SUSPICIOUS, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stands_for_insurance"),
+    [
+        ("DN4797512345678", True),
+        ("dn4797512345678", True),
+        ("5107012345", True),
+        ("051085001234", True),
+        ("510701234", False),
+        ("099085001234", False),  # of no province
+        ("4797512345678", False),
+        ("DN479751234567", False),
+        ("BH123", False),
+    ],
+)
+def test_health_insurance_has_three_kinds_of_numbers(text: str, stands_for_insurance: bool) -> None:
+    assert is_health_insurance_number(text) == stands_for_insurance

@@ -43,7 +43,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "$column phải là mã hồ sơ theo TT 01/2018/TT-VPCP: mã cơ quan, ngày có thật (NNTTNN), số thứ tự"
         ),
         "expect_column_values_to_be_health_insurance_number": (
-            "$column phải là mã số thẻ bảo hiểm y tế: hai chữ in hoa và 13 chữ số"
+            "$column phải là mã số thẻ bảo hiểm y tế (hai chữ cái và 13 chữ số), mã số BHXH (10 chữ số) "
+            "hoặc số định danh cá nhân (12 chữ số)"
         ),
         "expect_column_values_to_be_in_set": "$column phải thuộc $value_set",
         "expect_column_values_to_be_nfc": "$column phải ở dạng Unicode dựng sẵn (NFC)",
