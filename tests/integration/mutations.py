@@ -345,8 +345,7 @@ def judge(engine: sa.Engine, name: str, rows: Sequence[Row], folder: Path) -> tu
     batch = f"{name}-{folder.name}"
     staged = stage_batch(engine, wide, batch, folder, len(rows), (suite, PARAMS))
     key = [column.name for column in wide.key]
-    agency = contract.quality.agency_column
-    return staged, validate(engine, suite, stage_table(batch), agency, PARAMS, key)
+    return staged, validate(engine, suite, stage_table(batch), contract.quality, PARAMS, key)
 
 
 def landed_records(name: str, rows: Sequence[Row]) -> list[dict[str, str | None]]:
@@ -396,10 +395,10 @@ def found_in(engine: sa.Engine, validation: Validation) -> Iterator[tuple[int, s
 
 
 def agency_of(contract: Contract, row: Row) -> str | None:
-    """The agency that answers for a record, as its own text says."""
+    """The agency that answers for a record: as its own text says, or the owner of the dataset."""
     column = contract.quality.agency_column
     if column is None:
-        return None
+        return contract.quality.owner_agency
     return (row.get(contract.column(column).source_name) or "").strip() or None
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from kho.bulk_copy import copy_batches
 from kho.conform.expressions import conform
 from kho.contracts import Contract, dataset_names, load_contract
+from kho.contracts.model import Quality
 from kho.duck import BATCH_ROWS
 from kho.rules.conditions import RowCondition
 from kho.rules.duck_labels import duck_labels
@@ -73,13 +74,13 @@ def stage(engine: sa.Engine, contract: Contract, rows: Sequence[Row], name: str)
 def labelled(
     engine: sa.Engine,
     table: StageTable,
-    agency_column: str | None,
+    quality: Quality,
     conditions: Mapping[str, RowCondition],
 ) -> Failures:
     """What our labels say."""
     failures: Failures = defaultdict(set)
     with engine.begin() as db:
-        label(db, table, agency_column, conditions)
+        label(db, table, quality, conditions)
         for position, rules in db.execute(sa.text(f"SELECT _row, rules FROM {failed_table(table).quoted}")):
             for rule_id in rules:
                 failures[rule_id].add(position)
@@ -110,7 +111,7 @@ def judged_on_the_way(
         settle(db, contract, table, labels, repeats, verdicts.tally(), count)
         db.exec_driver_sql(f"ANALYZE {table.quoted}")
     key = [column.name for column in contract.key]
-    validation = validate(engine, suite, table, contract.quality.agency_column, PARAMS, key)
+    validation = validate(engine, suite, table, contract.quality, PARAMS, key)
     failures: Failures = defaultdict(set)
     with engine.begin() as db:
         found = sa.text(f"SELECT _row, rules FROM {validation.failed_table.quoted}")

@@ -52,10 +52,10 @@ def test_duckdb_and_postgresql_name_the_same_rows(name: str, pg_engine: sa.Engin
     rows = [{**row, "_repeat": 0} for row in mixed_rows(contract, suite)]
     table = rule_cases.stage(pg_engine, contract, rows, f"duck_{name}")
     conditions = row_conditions(pg_engine, suite, table, PARAMS)
-    theirs = rule_cases.labelled(pg_engine, table, contract.quality.agency_column, conditions)
+    theirs = rule_cases.labelled(pg_engine, table, contract.quality, conditions)
     key = [column.name for column in contract.key]
     with pg_engine.begin() as db:
-        label(db, table, contract.quality.agency_column, conditions, key)
+        label(db, table, contract.quality, conditions, key)
         query = sa.text(f"SELECT _row, _key, rules FROM {failed_table(table).quoted}")
         labelled = {row: (text, rules) for row, text, rules in db.execute(query)}
     with duckdb.connect() as duck:
@@ -65,7 +65,9 @@ def test_duckdb_and_postgresql_name_the_same_rows(name: str, pg_engine: sa.Engin
         applies = translate({rule: one.applies for rule, one in conditions.items()}, conformed)
         assert applies.keys() == found.keys()
         labels = DuckLabels(found, key=key)
-        some = labels.labelled(labels.select(conformed).filter(BROKEN), None).select("_row, _key, rules")
+        some = labels.labelled(labels.select(conformed).filter(BROKEN), contract.quality).select(
+            "_row, _key, rules"
+        )
         broken = {row: (text, rules) for row, text, rules in some.fetchall()}
         for rule_id, text in found.items():
             ours = {row for row, (_, rules) in broken.items() if rule_id in rules}
@@ -124,10 +126,9 @@ def test_verdicts_do_not_depend_on_who_gave_them(pg_engine: sa.Engine, tmp_path:
         with pg_engine.connect() as db:
             asked = already_asked(db, table, mark_of(suite, PARAMS))
         assert bool(asked) == (name == "way")
-        result = validate(pg_engine, suite, table, "agency_code", PARAMS, ["dossier_code"])
+        result = validate(pg_engine, suite, table, contract.quality, PARAMS, ["dossier_code"])
         write_rejects(
             pg_engine,
-            contract,
             table,
             result.failed_table,
             critical,

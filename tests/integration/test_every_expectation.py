@@ -52,7 +52,7 @@ def on_sql(pg_engine: sa.Engine) -> Mapping[str, Failures]:
         contract, suite = dataset(name)
         table = rule_cases.stage(pg_engine, contract, _cases(name)[0], f"cases_{name}")
         conditions = row_conditions(pg_engine, suite, table, PARAMS)
-        found[name] = rule_cases.labelled(pg_engine, table, contract.quality.agency_column, conditions)
+        found[name] = rule_cases.labelled(pg_engine, table, contract.quality, conditions)
     return found
 
 

@@ -84,7 +84,7 @@ IDENTIFIERS = {
         oracles.procedure_code,
     ),
     "health insurance number": Identifier(
-        joined(st.text("DNHSXK", min_size=2, max_size=2), digits(13)),
+        joined(st.text("DNHSXKdnhs", min_size=2, max_size=2), digits(13)) | digits(10) | CITIZENS,
         identifiers.is_health_insurance_number,
         numbers.health_insurance_number_sql,
         oracles.health_insurance_number,

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from kho import pipeline
+from kho.contracts import load_contract
 from kho.pipeline import Context
 from kho.quality import judge
 from kho.quality.rejects import rejected_table
@@ -54,6 +55,24 @@ def test_records_without_a_key_that_say_the_same_are_one_case(context: Context) 
             {"b": batch},
         ).all()
     assert sum(rows for _, rows in cases) == 2
+
+
+def test_results_cases_and_scores_name_the_owner_where_rows_name_nobody(context: Context) -> None:
+    owner = load_contract("agencies").quality.owner_agency
+    batch = land(context, good=12, bad=1)
+    for step in (pipeline.stage, pipeline.validate, pipeline.load):
+        step(batch, context)
+    with context.engine.connect() as db:
+        results = db.execute(
+            sa.text(
+                "SELECT agency_code, of_dataset, sum(failed) FROM dq.rule_result GROUP BY 1, 2 ORDER BY 2"
+            )
+        ).all()
+        cases = db.execute(sa.text("SELECT agency_code FROM dq.quarantine")).scalars().all()
+        failed = db.execute(sa.text("SELECT agency_code, failed FROM dq.score WHERE failed > 0")).all()
+    # What is asked of the dataset as a whole stays the platform's.
+    assert results == [(owner, False, 1), ("", True, 0)]
+    assert (cases, failed) == ([owner], [(owner, 1)])
 
 
 def test_rows_that_only_break_warnings_are_not_rejected(

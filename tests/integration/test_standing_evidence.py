@@ -5,7 +5,7 @@ The batches are written by hand; judging, replacing and scoring go through the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from kho.contracts import load_contract
 from kho.server.migrations import migrate
 from kho.server.postgres import ensure_database
 from kho.server.warehouse import engine, open_warehouse
+from kho.settings import get_settings
 from kho.sql_files import run_file
 
 DATASET = "indicator_reports"
@@ -201,17 +202,31 @@ def test_an_old_source_counts_against_its_owner_unless_nobody_could_ask_it(night
     assert found(_night(60)) == ("", 1, "gateway_down")
 
 
-def test_what_was_judged_before_the_update_stands_by_agency_too(
-    empty_warehouse: tuple, tmp_path: Path
-) -> None:
+@pytest.fixture
+def at_version(empty_warehouse: tuple, tmp_path: Path) -> Iterator[Callable[[str], sa.Engine]]:
+    """Makes a database of its own that has the migrations before a number."""
     settings, server, _ = empty_warehouse
-    name = f"standing_{uuid4().hex[:12]}"
-    ensure_database(server, name)
-    old = engine(server.url(name))
-    for file in settings.migrations_dir.glob("*.sql"):
-        if file.name < "0165":
-            (tmp_path / file.name).symlink_to(file)
-    migrate(old, tmp_path)
+    made: list[sa.Engine] = []
+
+    def before(number: str) -> sa.Engine:
+        name = f"standing_{uuid4().hex[:12]}"
+        ensure_database(server, name)
+        made.append(engine(server.url(name)))
+        for file in settings.migrations_dir.glob("*.sql"):
+            if file.name < number:
+                (tmp_path / file.name).symlink_to(file)
+        migrate(made[-1], tmp_path)
+        return made[-1]
+
+    yield before
+    for one in made:
+        one.dispose()
+
+
+def test_what_was_judged_before_the_update_stands_by_agency_too(
+    at_version: Callable[[str], sa.Engine],
+) -> None:
+    old = at_version("0165")
     with old.begin() as db:
         db.exec_driver_sql(
             "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, "
@@ -225,15 +240,53 @@ def test_what_was_judged_before_the_update_stands_by_agency_too(
             "('d', '1', 'schema', 'correct', 'critical', '', 1, 1), ('d', '2', 'schema', 'correct', 'critical', '', 1, 0), "
             "('d', '3', 'schema', 'correct', 'critical', '', 1, 0)"
         )
-    migrate(old, settings.migrations_dir)
+    migrate(old, get_settings().migrations_dir)
     with old.connect() as db:
         found = db.exec_driver_sql(
             "SELECT * FROM dq.evidence_on('2026-11-20') ORDER BY rule_id, agency_code"
         ).all()
-    old.dispose()
     assert [(row.rule_id, row.agency_code, row.failed, row.judged_on.day) for row in found] == [
         ("range", "", 1, 2),
         ("range", "A", 4, 2),
         ("range", "B", 0, 3),
         ("schema", "", 0, 4),
+    ]
+
+
+def test_rows_that_were_nobodys_become_their_owners(at_version: Callable[[str], sa.Engine]) -> None:
+    """The rows of `owned` name no agency; of those of `named` one does."""
+    old = at_version("0174")
+    with old.begin() as db:
+        db.exec_driver_sql(
+            "INSERT INTO dw.dim_source_system (dataset, name_vi, owner_agency_code) "
+            "VALUES ('owned', 'x', 'A'), ('named', 'x', 'A')"
+        )
+        db.exec_driver_sql(
+            "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, "
+            "raw_path, loaded_at) SELECT d || n, d, date '2026-11-01' + n, 'loaded', 'x', '1', 0, 'x', now() "
+            "FROM generate_series(1, 2) AS n, unnest(ARRAY['owned', 'named']) AS d"
+        )
+        db.exec_driver_sql(
+            "INSERT INTO dq.rule_result (dataset, batch_id, rule_id, principle, severity, agency_code, evaluated, "
+            "failed, of_dataset) VALUES ('owned', 'owned1', 'range', 'correct', 'critical', '', 10, 4, FALSE), "
+            "('owned', 'owned1', 'schema', 'correct', 'critical', '', 1, 1, TRUE), "
+            "('owned', 'owned2', 'schema', 'correct', 'critical', '', 1, 0, TRUE), "
+            "('named', 'named1', 'range', 'correct', 'critical', '', 3, 3, FALSE), "
+            "('named', 'named2', 'range', 'correct', 'critical', 'B', 5, 0, FALSE)"
+        )
+        db.exec_driver_sql(
+            "INSERT INTO dq.judged_agency (dataset, agency_code, as_of, batch_id) "
+            "SELECT r.dataset, r.agency_code, b.as_of, r.batch_id FROM dq.rule_result AS r "
+            "JOIN meta.batch AS b USING (batch_id) WHERE NOT r.of_dataset"
+        )
+    migrate(old, get_settings().migrations_dir)
+    with old.connect() as db:
+        found = db.exec_driver_sql(
+            "SELECT * FROM dq.evidence_on('2026-11-20') ORDER BY dataset, rule_id, agency_code"
+        ).all()
+    assert [(row.dataset, row.rule_id, row.agency_code, row.failed) for row in found] == [
+        ("named", "range", "", 3),
+        ("named", "range", "B", 0),
+        ("owned", "range", "A", 4),
+        ("owned", "schema", "", 0),
     ]

@@ -83,7 +83,9 @@ def procedure_code(text: str) -> bool:
 
 
 def health_insurance_number(text: str) -> bool:
-    return len(text) == 15 and all_in(text[:2], CAPITALS) and all_in(text[2:], DIGITS)
+    if len(text) == 15:
+        return all_in(text[:2], LETTERS) and all_in(text[2:], DIGITS)
+    return social_insurance_number(text) or citizen_id(text)
 
 
 def social_insurance_number(text: str) -> bool:

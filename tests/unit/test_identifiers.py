@@ -14,6 +14,7 @@ from kho.rules.identifiers import (
     is_agency_code,
     is_citizen_id,
     is_dossier_code,
+    is_health_insurance_number,
     is_tax_code,
 )
 from kho.settings import get_settings
@@ -116,7 +117,18 @@ LEGACY = (
     "Ñaëng Baù Laõm", "Buøi Thò Taâm", "Ñoã Quoác Vieät", "NGUYEÃN VAÊN AÙNH", "Coâng ty",
     "Uûy ban nhaân daân",
 )  # fmt: skip
+DAMAGED = (
+    "Nguyá»…n VÄƒn An", "Trá»‹nh Thá»\u008b HoÃ ", "LÃª VÄ\x83n BÃ¬nh", "Ä\x90áº·ng Há»¯u PhÆ°á»›c", "PHáº M",
+    "CÃ´ng ty", "nhÃ", "hÃ²a", "TÃ”N Tháº¤T", "DÆ°Æ¡ng", "Ä‘Æ°á»\u009dng", "CÅ©", "mÂ²", "30Â°C", "â€œtrÃch lá»¥câ€",
+    "LeÌ‚ VaÌ†n", "ï»¿Há»", "Nguyá»\u0085n", "HÆ¡n", "Báº£o",
+    "Nguy?n V?n An", "Nguy?n", "NGUY?N V?N AN", "Tr??ng Ti?u h?c", "Ph?m Th? H?ng", "C?p gi?y ch?ng nh?n", "H?i,",
+    "(H?i)", "Nguy\ufffdn", "\ufffd\\x4e6775", "UBND x? B?nh S?n",
+)  # fmt: skip
 UNICODE = (
+    "https://dichvucong.gov.vn/ho-so?id=5", "dvc.quangngai.gov.vn/tra-cuu?ma=H48&to=a", "www.x.vn?m=1", "trang?id=5",
+    "Có đúng không?", "Hồ sơ đâu? chưa nộp", "Đủ chưa?Chưa", "được không?xin", "Sao?", "Ai?!", "(?)", "? ? ?", "a ? b",
+    "UBND “XÃ”", "CẤP XÃ–HUYỆN", "XÃ…", "XÃ²", "‘XÃ’ và “TỔ”", "XÃ’ ĐỨC", "«Đá»", "«Đá»…", "LÊ VĂN Â", "40°C", "50 €",
+    "MÌ ‘Quảng’", "1.000 m³", "½ suất", "Tỷ lệ ≥ 95 %", "H’Mông", "“Ô”", "Nguyễn…", "Mã – số", "•Mục", "Tên™",
     "Nguyễn Văn Ánh", "Đăk Hà", "Ngọk Réo", "KRoong", "Đắk Tờ Re", "Rờ Kơi", "ĐĂK TÔ", "KON RẪY",
     "H'Hen Niê", "Y Kơ Bkrông", "Hoà Bình", "hoá đơn", "Khoẻ", "THUÝ HOÀ", "Nguyễn Thị Hoà", "Quách",
     "VĂN ÂN", "Ỷ Lan", "Ô Môn", "Thuỷ", "uý", "Thị HoaÝ", "Phùng", "Lũ",
@@ -127,7 +139,7 @@ UNICODE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", LEGACY)
+@pytest.mark.parametrize("text", LEGACY + DAMAGED)
 def test_legacy_encoding_is_found(text: str) -> None:
     assert is_legacy_encoded(text)
 
@@ -147,9 +159,33 @@ def test_no_text_of_the_reference_data_looks_like_a_legacy_encoding() -> None:
     assert [text for text in spellings if is_legacy_encoded(text)] == []
 
 
-@given(st.text("aAeEiIoOuUyYôÔöÖ lLnNcM·ª«»©®" + "".join(map(chr, range(0xA1, 0x100))), max_size=8))
+@given(
+    st.text(
+        "aAeEiIoOuUyYôÔöÖ lLnNcMgh?./=·ª«»©®€‚ƒ†‰‘’“”•™š›…"
+        + "".join(map(chr, [0xFFFD, *range(0x80, 0x100)])),
+        max_size=8,
+    )
+)
 def test_the_quick_look_misses_nothing(text: str) -> None:
     import re
 
     if is_legacy_encoded(text):
         assert re.search(SUSPICIOUS, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stands_for_insurance"),
+    [
+        ("DN4797512345678", True),
+        ("dn4797512345678", True),
+        ("5107012345", True),
+        ("051085001234", True),
+        ("510701234", False),
+        ("099085001234", False),  # of no province
+        ("4797512345678", False),
+        ("DN479751234567", False),
+        ("BH123", False),
+    ],
+)
+def test_health_insurance_has_three_kinds_of_numbers(text: str, stands_for_insurance: bool) -> None:
+    assert is_health_insurance_number(text) == stands_for_insurance

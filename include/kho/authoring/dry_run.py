@@ -90,8 +90,7 @@ def dry_run(
 
         params = {"as_of": as_of, "as_of_end": datetime.combine(as_of, time.max)}
         key = [column.name for column in contract.key]
-        agency = contract.quality.agency_column
-        validation = validate(engine, suite, stage_table(batch_id), agency, params, key)
+        validation = validate(engine, suite, stage_table(batch_id), contract.quality, params, key)
         rules = {rule.rule_id: rule for rule in suite.rules}
         failed: dict[str, list[int]] = {}
         for result in validation.results:

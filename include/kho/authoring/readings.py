@@ -96,7 +96,7 @@ MEANINGS: tuple[tuple[str, Matches], ...] = (
     # Wider than the rule, because what may be personal is better called so once too often.
     ("phone number", _pattern(r"(\+?84|0)[235789]\d{8,9}")),
     ("e-mail address", _pattern(r"[^@\s]+@[^@\s]+\.[^@\s]+")),
-    ("health insurance number", identifiers.is_health_insurance_number),
+    ("health insurance number", identifiers.is_health_insurance_card),
     ("name of a person", _pattern(rf"(?i)({_SURNAMES})( [^\W\d_]+){{1,5}}")),
     ("address", _pattern(r"(?i).*\b(thôn|tổ dân phố|tdp|xã|phường|đặc khu|đường|số nhà|xóm|khu phố)\b.*")),
     ("agency code", lambda text: identifiers.is_agency_code(text) and "." in text),

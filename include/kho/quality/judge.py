@@ -52,11 +52,9 @@ def judge_batch(
     """
     suite, params = suite_of_batch(engine, contract, manifest)
     key = [column.name for column in contract.key]
-    validation = validate(engine, suite, table, contract.quality.agency_column, params, key)
+    validation = validate(engine, suite, table, contract.quality, params, key)
     critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]
-    rejected = write_rejects(
-        engine, contract, table, validation.failed_table, critical, folder, validation.failed_rows
-    )
+    rejected = write_rejects(engine, table, validation.failed_table, critical, folder, validation.failed_rows)
     with engine.begin() as db:
         _keep_results(db, contract, manifest, suite, validation.results)
     reasons = [f"{rule.title} ({rule.rule_id})" for rule in _broken(suite, validation.dataset_failures)]

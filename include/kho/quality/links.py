@@ -2,7 +2,8 @@
 
 In: the facts that a dataset fills, and their foreign keys as the database declares them. Out: keys judged,
 and keys that point to the unknown member, to one that only data has named, or to one that was abolished
-before the fact's own day; by the agency whose rows the contract says they are. Not applicable is no key.
+before the fact's own day; by the agency whose rows the contract says they are, or the dataset's owner. Not
+applicable is no key.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def unresolved_keys(db: sa.Connection, contracts: Sequence[Contract]) -> Iterato
     agencies = sa.text("SELECT agency_key, agency_code FROM dw.dim_agency WHERE agency_key > 0")
     codes = {row.agency_key: row.agency_code for row in db.execute(agencies)}
     for contract in contracts:
+        # Rows that are of no agency each are the owner's, as their rules' results are.
+        nobody = "" if contract.quality.agency_column else contract.quality.owner_agency
         judged: Counter[str] = Counter()
         unresolved: Counter[str] = Counter()
         for fact in tables_of(contract.dataset):
@@ -42,7 +45,7 @@ def unresolved_keys(db: sa.Connection, contracts: Sequence[Contract]) -> Iterato
                 continue
             own = _agency_key(contract, keys[fact])
             for agency_key, count, bad in (*_count(db, fact, keys[fact], own), *gone.get(fact, ())):
-                agency = codes.get(agency_key, "") if own else ""
+                agency = codes.get(agency_key, "") if own else nobody
                 judged[agency] += count
                 unresolved[agency] += bad
         for agency in sorted(judged):

@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from pyarrow import csv
 
 from kho.bulk_copy import copy_batches
-from kho.contracts.model import Contract
 from kho.duck import BATCH_ROWS
 from kho.duck import connect as duck_connect
 from kho.raw_zone.landing import record_files
@@ -61,7 +60,6 @@ def rejected_table(table: StageTable) -> StageTable:
 
 def write_rejects(
     engine: sa.Engine,
-    contract: Contract,
     table: StageTable,
     failed_table: StageTable,
     critical: Sequence[str],
@@ -87,11 +85,8 @@ def write_rejects(
         schema=rejected.schema,
         prefixes=["UNLOGGED"],
     )
-    agency = (
-        "coalesce(_agency, '')" if contract.quality.agency_column else f"'{contract.quality.owner_agency}'"
-    )
     failing = (
-        f"SELECT _row, _key AS business_key, {agency} AS agency_code, rules AS failed_rules "
+        "SELECT _row, _key AS business_key, coalesce(_agency, '') AS agency_code, rules AS failed_rules "
         f"FROM {failed_table.quoted} WHERE rules && %(critical)s::text[]"
     )
     columns = "_row, business_key, agency_code, failed_rules"

@@ -71,7 +71,7 @@ def decide(
     manifest = read_manifest(raw_zone / contract.dataset / batch.batch_id)
     suite, parameters = suite_of_batch(engine, contract, manifest)
     key = [column.name for column in contract.key]
-    failed = validate(engine, suite, table, contract.quality.agency_column, parameters, key).failed_table
+    failed = validate(engine, suite, table, contract.quality, parameters, key).failed_table
     critical = [rule.rule_id for rule in suite.rules if rule.severity == "critical"]
     db.execute(
         sa.text(

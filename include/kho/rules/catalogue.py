@@ -88,7 +88,7 @@ OWN_TYPES: Mapping[str, RuleType] = MappingProxyType(
         "expect_column_values_to_not_be_legacy_encoded": _about_column(),
         "expect_columns_to_be_readable": _about_columns(),
         "expect_dossier_code_date_to_match": _about_pair(),
-        "expect_indicator_value_to_be_possible": _about_pair("ranges"),
+        "expect_indicator_value_to_be_possible": _about_columns("ranges"),
         "expect_on_time_flag_to_match": _about_columns("on_time", "late"),
         "expect_parts_to_sum_to_total": _about_columns(optional=frozenset({"tolerance"})),
         "expect_sector_code_to_be_in_version": _about_pair("editions"),

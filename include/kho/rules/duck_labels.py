@@ -28,7 +28,7 @@ from sqlalchemy.sql import operators
 from kho.conform.expressions import RECORD
 
 if TYPE_CHECKING:
-    from kho.contracts.model import Contract
+    from kho.contracts.model import Contract, Quality
     from kho.rules.conditions import RowCondition
     from kho.rules.suite import Suite
     from kho.stage import StageTable
@@ -203,7 +203,7 @@ class DuckLabels:
             duckdb.SQLExpression(f"CAST({raw} AS VARCHAR)").alias(RAW),
         )
 
-    def labelled(self, broken: duckdb.DuckDBPyRelation, agency_column: str | None) -> duckdb.DuckDBPyRelation:
+    def labelled(self, broken: duckdb.DuckDBPyRelation, quality: Quality) -> duckdb.DuckDBPyRelation:
         """Rows that break a rule as `_row`, `_agency`, `_key`, `rules`, `raw`, `raw_md5`.
 
         Apart from `select`, for many rows at a time: to list the rules of the few in each vector would
@@ -211,7 +211,8 @@ class DuckLabels:
         """
         each = ", ".join(f"CASE WHEN {text} THEN '{rule}' END" for rule, text in self.conditions.items())
         parts = ", ".join(f"coalesce(CAST(\"{name}\" AS VARCHAR), '')" for name in self.key)
-        agency = f'"{agency_column}"' if agency_column else "CAST(NULL AS VARCHAR)"
+        owner = str(duckdb.ConstantExpression(quality.owner_agency))
+        agency = f'"{quality.agency_column}"' if quality.agency_column else owner
         columns = {
             "_agency": agency,
             "_key": f"concat_ws('|', {parts})" if parts else "CAST(NULL AS VARCHAR)",

@@ -27,8 +27,8 @@ DOSSIER_CODE = AGENCY_CODE + r"-[0-9]{6}-[0-9A-Za-z]{4,}"
 
 # As the national catalogue of procedures writes them; older systems add the agency's general code.
 PROCEDURE_CODE = r"[0-9]\.[0-9]{6}(\.000\.00\.00\.[A-Z][0-9]{2})?"
-# Cards of health insurance have the group's two letters and 13 digits.
-HEALTH_INSURANCE_NUMBER = r"[A-Z]{2}[0-9]{13}"
+# Cards of health insurance have the group's two letters, which some software writes small, and 13 digits.
+HEALTH_INSURANCE_CARD = r"[A-Za-z]{2}[0-9]{13}"
 SOCIAL_INSURANCE_NUMBER = r"[0-9]{10}"
 # Ten digits of a mobile phone, or a landline of the province: 0255 Quảng Ngãi, 0260 Kon Tum.
 PHONE_NUMBER = r"(0|\+84)([35789][0-9]{8}|(255|260)[0-9]{7})"
@@ -38,7 +38,7 @@ TAX_CODE_FORMS = ("enterprise", "branch", "citizen")
 
 _AGENCY_CODE = re.compile(AGENCY_CODE)
 _PROCEDURE_CODE = re.compile(PROCEDURE_CODE)
-_HEALTH_INSURANCE_NUMBER = re.compile(HEALTH_INSURANCE_NUMBER)
+_HEALTH_INSURANCE_CARD = re.compile(HEALTH_INSURANCE_CARD)
 _SOCIAL_INSURANCE_NUMBER = re.compile(SOCIAL_INSURANCE_NUMBER)
 _PHONE_NUMBER = re.compile(PHONE_NUMBER)
 _DOSSIER_CODE = re.compile(DOSSIER_CODE)
@@ -90,9 +90,18 @@ def is_procedure_code(text: str) -> bool:
     return _PROCEDURE_CODE.fullmatch(text) is not None
 
 
-def is_health_insurance_number(text: str) -> bool:
+def is_health_insurance_card(text: str) -> bool:
     """The number of a health insurance card (mã số thẻ BHYT)."""
-    return _HEALTH_INSURANCE_NUMBER.fullmatch(text) is not None
+    return _HEALTH_INSURANCE_CARD.fullmatch(text) is not None
+
+
+def is_health_insurance_number(text: str) -> bool:
+    """What stands for a person's health insurance: a card's, a social insurance number or a citizen id.
+
+    The latter two are used in place of the card's number: from general knowledge, still to be checked against
+    the document (cần đối chiếu).
+    """
+    return is_health_insurance_card(text) or is_social_insurance_number(text) or is_citizen_id(text)
 
 
 def is_social_insurance_number(text: str) -> bool:

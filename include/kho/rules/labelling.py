@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import array, psycopg2
 from kho.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from kho.contracts.model import Quality
     from kho.rules.conditions import RowCondition
     from kho.stage import StageTable
 
@@ -47,7 +48,7 @@ _COUNTS = sa.column("_repeat").is_distinct_from(1)
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Rows judged and rows failing, of one rule and agency; the agency may be unknown."""
+    """Rows judged and rows failing, of one rule and agency; None: the rows name none that can be read."""
 
     rule_id: str
     agency_code: str | None
@@ -74,7 +75,7 @@ def failed_table(table: StageTable) -> StageTable:
 def label(
     connection: sa.Connection,
     table: StageTable,
-    agency_column: str | None,
+    quality: Quality,
     conditions: Conditions,
     key_columns: Sequence[str] = (),
     asked: Collection[str] = (),
@@ -84,7 +85,7 @@ def label(
     Args:
         connection: in a transaction; its planner settings change until the transaction ends.
         table: the staging table.
-        agency_column: the column that names the agency a row belongs to, if there is one.
+        quality: says which column names the agency a row belongs to, or whose all of them are.
         conditions: by rule id; of all row rules, unless all were asked.
         key_columns: the columns of the business key, joined by `|` into `_key`.
         asked: the rules that were judged while the table was filled, see `kho.stage`.
@@ -95,14 +96,14 @@ def label(
     left = [condition.unexpected for rule_id, condition in conditions.items() if rule_id not in asked]
     if not asked:
         some: Sql = sa.or_(sa.false(), *left)
-        text = _labels(connection, table, agency_column, conditions, key_columns, some)
+        text = _labels(connection, table, quality, conditions, key_columns, some)
     elif left:
         judged = _select("_row").select_from(_source(table.beside("judged")))
         some = sa.and_(
             sa.or_(sa.column("_row").in_(judged), *left),
             sa.or_(*(condition.unexpected for condition in conditions.values())),
         )
-        text = _labels(connection, table, agency_column, conditions, key_columns, some)
+        text = _labels(connection, table, quality, conditions, key_columns, some)
     else:
         text = _as_text(
             connection,
@@ -117,7 +118,7 @@ def label(
 def judge_repeats(
     connection: sa.Connection,
     table: StageTable,
-    agency_column: str | None,
+    quality: Quality,
     conditions: Conditions,
     key_columns: Sequence[str],
 ) -> tuple[Count, ...]:
@@ -126,15 +127,15 @@ def judge_repeats(
     Those that break a rule go to `__judged`, without their records: they are few.
     """
     some = sa.or_(sa.false(), *(condition.unexpected for condition in conditions.values()))
-    text = _labels(connection, table.beside("repeated"), agency_column, conditions, key_columns, some)
+    text = _labels(connection, table.beside("repeated"), quality, conditions, key_columns, some)
     _run(connection, f"INSERT INTO {table.beside('judged').quoted} (_row, _agency, _key, rules) {text}")
-    return evaluated(connection, table.beside("repeated"), agency_column, conditions)
+    return evaluated(connection, table.beside("repeated"), quality, conditions)
 
 
 def _labels(
     connection: sa.Connection,
     table: StageTable,
-    agency_column: str | None,
+    quality: Quality,
     conditions: Conditions,
     key_columns: Sequence[str],
     some: Sql,
@@ -146,7 +147,7 @@ def _labels(
     query: sa.Select[Any] = (
         sa.select(
             sa.column("_row"),
-            _agency(agency_column).label("_agency"),
+            _agency(quality).label("_agency"),
             _key(key_columns).label("_key"),
             sa.func.array_remove(array[Any](broken, type_=sa.Text), sa.null()).label("rules"),
         )
@@ -159,7 +160,7 @@ def _labels(
 def tally(
     connection: sa.Connection,
     table: StageTable,
-    agency_column: str | None,
+    quality: Quality,
     conditions: Conditions,
     asked: Collection[str] = (),
 ) -> tuple[Count, ...]:
@@ -177,7 +178,7 @@ def tally(
     if conditions.keys() <= set(asked):
         applied = _tallied(connection, table)
     else:
-        counts = evaluated(connection, table, agency_column, conditions)
+        counts = evaluated(connection, table, quality, conditions)
         applied = Counter({(count.rule_id, count.agency_code): count.evaluated for count in counts})
     failed = _failed(connection, table)
     order = {rule_id: place for place, rule_id in enumerate(conditions)}
@@ -191,14 +192,14 @@ def tally(
 
 
 def evaluated(
-    connection: sa.Connection, table: StageTable, agency_column: str | None, conditions: Conditions
+    connection: sa.Connection, table: StageTable, quality: Quality, conditions: Conditions
 ) -> tuple[Count, ...]:
     """Count the rows of a table that each rule applies to, by agency; none of them counts as failing."""
     # Many rules apply to the same rows; each distinct condition is counted once.
     texts = {rule: _as_text(connection, c.applies) for rule, c in conditions.items()}
     distinct = {texts[rule]: c.applies for rule, c in conditions.items()}
     counts = [sa.func.count().filter(applies) for applies in distinct.values()]
-    agency = _agency(agency_column)
+    agency = _agency(quality)
     query = sa.select(agency, *counts).select_from(_source(table)).where(_COUNTS).group_by(agency)
     rows = _run(connection, _as_text(connection, query)).all()
     position = {text: index for index, text in enumerate(distinct, start=1)}
@@ -232,10 +233,12 @@ def _source(table: StageTable) -> sa.TableClause:
     return sa.table(table.name, schema=table.schema)
 
 
-def _agency(agency_column: str | None) -> sa.ColumnElement[Any]:
-    if agency_column is None:
-        return sa.cast(sa.null(), sa.Text)
-    return sa.cast(sa.column(agency_column), sa.Text)
+def _agency(quality: Quality) -> sa.ColumnElement[Any]:
+    """Whose row it is; rows that name no agency are those of the dataset's owner."""
+    named: sa.ColumnElement[Any] = (
+        sa.column(quality.agency_column) if quality.agency_column else sa.literal(quality.owner_agency)
+    )
+    return sa.cast(named, sa.Text)
 
 
 def _key(key_columns: Sequence[str]) -> sa.ColumnElement[Any]:

@@ -97,18 +97,23 @@ def possible_ranges(reference_dir: Path) -> list[dict[str, object]]:
     """The ranges that indicators' values can be in, each with the codes of its indicators.
 
     Returns:
-        One item per range: `low` and `high`, None where there is no bound, and `codes`, sorted.
+        One item per range and time: `low` and `high`, None where there is no bound; `valid_from` and
+        `valid_to` as ISO dates, both inclusive, None where the range has always been or still is so;
+        `codes`, sorted.
     """
-    members: dict[tuple[str, str], list[str]] = defaultdict(list)
+    members: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for row in _rows(reference_dir / "indicator_ranges.csv"):
-        members[row["low"], row["high"]].append(row["indicator"])
+        span = (row["low"], row["high"], row["valid_from"], row["valid_to"])
+        members[span].append(row["indicator"])
     return [
         {
             "low": float(low) if low else None,
             "high": float(high) if high else None,
+            "valid_from": start or None,
+            "valid_to": end or None,
             "codes": sorted(codes),
         }
-        for (low, high), codes in sorted(members.items())
+        for (low, high, start, end), codes in sorted(members.items())
     ]
 
 

@@ -17,6 +17,7 @@ from kho.rules.labelling import failed_table, label, tally
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from kho.contracts.model import Quality
     from kho.rules.suite import Principle, Severity, Suite
     from kho.stage import StageTable
 
@@ -26,7 +27,8 @@ class RuleResult:
     """How one rule fared with the rows of one agency.
 
     Attributes:
-        agency_code: None where the row names no agency, and for rules about the whole dataset.
+        agency_code: None where a row should name its agency and does not, and for rules about the whole
+            dataset.
         evaluated: rows judged; 1 for a rule about the whole dataset.
         failed: rows that broke it; 0 or 1 for a rule about the whole dataset.
         of_dataset: it is a rule about the whole dataset.
@@ -62,7 +64,7 @@ def validate(
     engine: sa.Engine,
     suite: Suite,
     table: StageTable,
-    agency_column: str | None,
+    quality: Quality,
     params: Mapping[str, Any],
     key_columns: Sequence[str] = (),
 ) -> Validation:
@@ -71,7 +73,7 @@ def validate(
     Args:
         engine: of the warehouse.
         table: has `_row`, `_repeat` and the columns that the rules read.
-        agency_column: the column that names a row's agency, if there is one.
+        quality: the contract's word on which column names a row's agency, or whose all rows are.
         params: values of the suite's `$PARAMETER`s.
         key_columns: the columns of the business key, kept with each failing row.
 
@@ -93,8 +95,8 @@ def validate(
     all_asked = bool(asked) and asked >= {rule.rule_id for rule in suite.row_rules}
     conditions = {} if all_asked else row_conditions(engine, suite, table, params)
     with engine.begin() as connection:
-        failed_rows = label(connection, table, agency_column, conditions, key_columns, asked)
-        counts = tally(connection, table, agency_column, conditions, asked)
+        failed_rows = label(connection, table, quality, conditions, key_columns, asked)
+        counts = tally(connection, table, quality, conditions, asked)
     numbers: list[tuple[str, str | None, int, int]] = [
         (rule.rule_id, None, 1, int(rule.rule_id in failures)) for rule in suite.dataset_rules
     ]

@@ -43,7 +43,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "$column phải là mã hồ sơ theo TT 01/2018/TT-VPCP: mã cơ quan, ngày có thật (NNTTNN), số thứ tự"
         ),
         "expect_column_values_to_be_health_insurance_number": (
-            "$column phải là mã số thẻ bảo hiểm y tế: hai chữ in hoa và 13 chữ số"
+            "$column phải là mã số thẻ bảo hiểm y tế (hai chữ cái và 13 chữ số), mã số BHXH (10 chữ số) "
+            "hoặc số định danh cá nhân (12 chữ số)"
         ),
         "expect_column_values_to_be_in_set": "$column phải thuộc $value_set",
         "expect_column_values_to_be_nfc": "$column phải ở dạng Unicode dựng sẵn (NFC)",
@@ -63,14 +64,15 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "expect_column_values_to_match_regex": "$column phải đúng mẫu $regex",
         "expect_column_values_to_not_be_in_set": "$column không được thuộc $value_set",
         "expect_column_values_to_not_be_legacy_encoded": (
-            "$column phải là chữ Unicode, không còn dấu vết của bảng mã TCVN3, VNI"
+            "$column phải là chữ Unicode nguyên vẹn: không còn dấu vết của bảng mã TCVN3, VNI, "
+            "không đọc nhầm bảng mã, không mất chữ thành dấu hỏi"
         ),
         "expect_column_values_to_not_be_null": "$column phải có giá trị",
         "expect_columns_to_be_readable": (
             "$others phải ghi đúng định dạng của hợp đồng dữ liệu, hệ thống đọc được"
         ),
         "expect_dossier_code_date_to_match": "ngày ghi trong $column_A phải là ngày của $column_B",
-        "expect_indicator_value_to_be_possible": "$column_A phải nằm trong khoảng có thể có của $column_B",
+        "expect_indicator_value_to_be_possible": "$total phải nằm trong khoảng có thể có, theo $parts",
         "expect_on_time_flag_to_match": (
             "cờ $total phải khớp với kết quả tính: kết thúc không muộn hơn hạn (cộng thời gian bổ sung), "
             "bổ sung không quá một lần"

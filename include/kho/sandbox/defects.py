@@ -104,6 +104,15 @@ def put(field: str, *values: Any) -> Spoiler:
     return spoil
 
 
+DAMAGED_TEXTS = (
+    "NguyÔn V¨n B×nh",
+    "Nguyá»…n VÄƒn BÃ¬nh",
+    "Nguy?n V?n B?nh",
+    "Nguy\ufffdn V\ufffdn B\ufffdnh",
+)
+"""One text in TCVN3, as UTF-8 that was taken for Windows-1252, and with letters lost in two ways."""
+
+
 def by_name(kinds: Sequence[DefectKind]) -> Mapping[str, DefectKind]:
     """The kinds by their names."""
     return {kind.name: kind for kind in kinds}

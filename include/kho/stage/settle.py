@@ -34,12 +34,12 @@ def settle(
         tally: of all rows, as if none were a repeat.
         rows: how many were copied.
     """
-    agency, key = contract.quality.agency_column, [column.name for column in contract.key]
+    quality, key = contract.quality, [column.name for column in contract.key]
     if labels.conditions and repeats:
         _set_apart(db, table, repeats)
-        before = evaluated(db, table.beside("repeated"), agency, labels.sources)
+        before = evaluated(db, table.beside("repeated"), quality, labels.sources)
         mark_repeats(db, table, repeats)
-        after = judge_repeats(db, table, agency, labels.sources, key)
+        after = judge_repeats(db, table, quality, labels.sources, key)
         tally.subtract({(count.rule_id, count.agency_code): count.evaluated for count in before})
         tally.update({(count.rule_id, count.agency_code): count.evaluated for count in after})
     else:

@@ -32,7 +32,7 @@ class Verdicts:
 
     def __init__(self, engine: sa.Engine, contract: Contract, table: StageTable, labels: DuckLabels) -> None:
         self._engine, self._target, self._labels = engine, table.beside("judged").quoted, labels
-        self._agency = contract.quality.agency_column
+        self._quality = contract.quality
         self._counts: Counter[tuple[str | None, int]] = Counter()
         self._held: list[pa.RecordBatch] = []
         self._bytes = 0
@@ -55,7 +55,7 @@ class Verdicts:
         if held:
             with duck_connect(threads=1, memory="150MB") as duck:
                 rows = duck.from_arrow(pa.Table.from_batches(held))
-                labelled = self._labels.labelled(rows, self._agency).to_arrow_reader(BATCH_ROWS)
+                labelled = self._labels.labelled(rows, self._quality).to_arrow_reader(BATCH_ROWS)
                 copy_batches(self._engine, labelled, self._target)
 
     def tally(self) -> Tally:
@@ -68,7 +68,8 @@ class Verdicts:
         return tally
 
     def _agency_of(self, batch: pa.RecordBatch) -> pa.Array:
-        return batch.column(self._agency) if self._agency else pa.nulls(batch.num_rows, pa.string())
+        column = self._quality.agency_column
+        return batch.column(column) if column else pa.repeat(self._quality.owner_agency, batch.num_rows)
 
     def _count(self, batch: pa.RecordBatch) -> None:
         pairs = pa.table([self._agency_of(batch), batch.column(APPLYING)], names=["agency", "applying"])

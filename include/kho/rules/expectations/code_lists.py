@@ -1,17 +1,28 @@
-"""Codes and values that a list judges by a second column: sectors by edition, values by indicator."""
+"""Codes and values that a list judges by other columns: sectors by edition, values by indicator and day."""
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
 from great_expectations.core.suite_parameters import SuiteParameterDict
-from great_expectations.expectations.expectation import ColumnPairMapExpectation
+from great_expectations.expectations.expectation import (
+    ColumnPairMapExpectation,
+    MulticolumnMapExpectation,
+)
 from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (
     ColumnPairMapMetricProvider,
 )
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
+    MulticolumnMapMetricProvider,
+)
 
 from kho.rules.expectations.columns import (
+    MULTICOLUMN_DOMAIN_KEYS,
+    MULTICOLUMN_SUCCESS_KEYS,
     PAIR_DOMAIN_KEYS,
     PAIR_SUCCESS_KEYS,
     Sql,
@@ -21,6 +32,8 @@ from kho.rules.expectations.columns import (
     pair_on_pandas,
     pair_on_sql,
     part,
+    row_on_sql,
+    rows_on_pandas,
 )
 from kho.rules.expectations.rendering import InVietnamese
 
@@ -80,19 +93,36 @@ class ExpectSectorCodeToBeInVersion(InVietnamese, ColumnPairMapExpectation):
     ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"
 
 
-def _are_possible(values: "pd.Series[Any]", codes: "pd.Series[Any]", ranges: Ranges) -> "pd.Series[bool]":
-    bounds = {code: (span["low"], span["high"]) for span in ranges for code in span["codes"]}
+def _are_possible(columns: "pd.DataFrame", ranges: Ranges) -> "pd.Series[bool]":
+    spans = defaultdict(list)
+    for span in ranges:
+        start, end = (pd.Timestamp(span[name]) if span[name] else None for name in ("valid_from", "valid_to"))
+        for code in span["codes"]:
+            spans[code].append((start, end, span["low"], span["high"]))
 
-    def is_possible(value: float, code: str) -> bool:
-        low, high = bounds.get(code, (None, None))
-        return (low is None or float(value) >= low) and (high is None or float(value) <= high)
+    def is_possible(value: Any, code: Any, day: Any) -> bool:
+        if pd.isna(value) or pd.isna(code):
+            return True
+        return not any(
+            ((low is not None and float(value) < low) or (high is not None and float(value) > high))
+            # Of a day that is missing no range with a validity says anything.
+            and (start is None or (not pd.isna(day) and pd.Timestamp(day) >= start))
+            and (end is None or (not pd.isna(day) and pd.Timestamp(day) <= end))
+            for start, end, low, high in spans[code]
+        )
 
-    return agree(values, codes, is_possible)
+    truth = [is_possible(*row) for row in columns.itertuples(index=False, name=None)]
+    return pd.Series(truth, index=columns.index, dtype=bool)
 
 
-def _are_possible_sql(value: Sql, code: Sql, ranges: Ranges) -> Sql:
+def _are_possible_sql(columns: Sequence[Sql], ranges: Ranges) -> Sql:
+    value, code, day = columns
     outside = [
-        sa.and_(code.in_(span["codes"]), sa.or_(sa.false(), *_outside(double(value), span)))
+        sa.and_(
+            code.in_(span["codes"]),
+            sa.or_(sa.false(), *_outside(double(value), span)),
+            *_during(day, span),
+        )
         for span in ranges
     ]
     return sa.not_(sa.or_(sa.false(), *outside))
@@ -103,25 +133,33 @@ def _outside(value: Sql, span: dict[str, Any]) -> list[Sql]:
     return ([] if low is None else [value < low]) + ([] if high is None else [value > high])
 
 
-class ColumnPairValuesIndicatorPossible(ColumnPairMapMetricProvider):
-    """Whether an indicator's value is in the range that it can have."""
+def _during(day: Sql, span: dict[str, Any]) -> list[Sql]:
+    start, end = span["valid_from"], span["valid_to"]
+    return ([] if start is None else [day >= sa.literal(date.fromisoformat(start))]) + (
+        [] if end is None else [day <= sa.literal(date.fromisoformat(end))]
+    )
 
-    condition_metric_name = "column_pair_values.indicator_possible"
-    condition_domain_keys = PAIR_DOMAIN_KEYS
+
+class MulticolumnIndicatorPossible(MulticolumnMapMetricProvider):
+    """Whether an indicator's value is in the range that it could have on a day."""
+
+    condition_metric_name = "multicolumn_values.indicator_possible"
+    condition_domain_keys = MULTICOLUMN_DOMAIN_KEYS
     condition_value_keys = ("ranges",)
-    _pandas = pair_on_pandas(_are_possible, condition_value_keys)
-    _sqlalchemy = pair_on_sql(_are_possible_sql, condition_value_keys)
+    _pandas = rows_on_pandas(_are_possible, condition_value_keys)
+    _sqlalchemy = row_on_sql(_are_possible_sql, condition_value_keys)
 
 
-class ExpectIndicatorValueToBePossible(InVietnamese, ColumnPairMapExpectation):
-    """Expect the value (A) to be in the range that is possible for the indicator (B).
+class ExpectIndicatorValueToBePossible(InVietnamese, MulticolumnMapExpectation):
+    """Expect the value (first column) to be possible for the indicator (second) on a day (third).
 
     Args:
-        ranges: `codes` of indicators, `low` and `high` (inclusive; None: no bound). An indicator without a
-            range is not judged.
+        ranges: `codes` of indicators, `low` and `high` (inclusive; None: no bound), `valid_from` and
+            `valid_to` (ISO dates, inclusive; None: always, still). An indicator without a range is not
+            judged.
     """
 
-    map_metric = "column_pair_values.indicator_possible"
-    success_keys = (*PAIR_SUCCESS_KEYS, "ranges")
+    map_metric = "multicolumn_values.indicator_possible"
+    success_keys = (*MULTICOLUMN_SUCCESS_KEYS, "ranges")
     ranges: Ranges | SuiteParameterDict[str, Any]
-    ignore_row_if: Literal["either_value_is_missing"] = "either_value_is_missing"
+    ignore_row_if: Literal["never"] = "never"

@@ -99,11 +99,11 @@ def row_on_pandas(is_good: Callable[..., bool], value_keys: tuple[str, ...] = ()
     return multicolumn_condition_partial(engine=PandasExecutionEngine)(condition)
 
 
-def rows_on_pandas(are_good: Callable[["pd.DataFrame"], "pd.Series[bool]"]) -> Any:
+def rows_on_pandas(are_good: Callable[..., "pd.Series[bool]"], value_keys: tuple[str, ...] = ()) -> Any:
     """A multicolumn metric's condition on pandas, from a test of all rows, missing values included."""
 
-    def condition(_provider: Any, columns: "pd.DataFrame", **_given: Any) -> "pd.Series[bool]":
-        return are_good(columns)
+    def condition(_provider: Any, columns: "pd.DataFrame", **given: Any) -> "pd.Series[bool]":
+        return are_good(columns, *(given[key] for key in value_keys))
 
     return multicolumn_condition_partial(engine=PandasExecutionEngine)(condition)
 

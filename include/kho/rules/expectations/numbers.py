@@ -6,6 +6,7 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
     ColumnMapMetricProvider,
 )
 
+from kho.rules.expectations.citizen_id import citizen_id_sql
 from kho.rules.expectations.columns import Sql, column_on_sql, matches, part, texts_on_pandas
 from kho.rules.expectations.rendering import InVietnamese
 from kho.rules.identifiers import (
@@ -29,7 +30,11 @@ def procedure_code_sql(text: Sql) -> Sql:
 
 def health_insurance_number_sql(text: Sql) -> Sql:
     """The SQL of `is_health_insurance_number`."""
-    return sa.and_(sa.func.length(text) == 15, matches(text, "^[A-Z][A-Z][0-9]*$"))
+    return sa.case(
+        (sa.func.length(text) == 15, matches(text, "^[A-Za-z][A-Za-z][0-9]*$")),
+        (sa.func.length(text) == 10, matches(text, "^[0-9]*$")),
+        else_=citizen_id_sql(text),
+    )
 
 
 def social_insurance_number_sql(text: Sql) -> Sql:
@@ -63,7 +68,7 @@ class ExpectColumnValuesToBeProcedureCode(InVietnamese, ColumnMapExpectation):
 
 
 class ColumnValuesHealthInsuranceNumber(ColumnMapMetricProvider):
-    """Whether a value is the number of a health insurance card."""
+    """Whether a value stands for a person's health insurance."""
 
     condition_metric_name = "column_values.health_insurance_number"
     _pandas = texts_on_pandas(is_health_insurance_number)
@@ -71,7 +76,10 @@ class ColumnValuesHealthInsuranceNumber(ColumnMapMetricProvider):
 
 
 class ExpectColumnValuesToBeHealthInsuranceNumber(InVietnamese, ColumnMapExpectation):
-    """Expect numbers of health insurance cards: two capital letters and 13 digits."""
+    """Expect the number of a health insurance card (two letters, 13 digits), or what is used in its place.
+
+    That is the social insurance number (10 digits) or the citizen id (12 digits).
+    """
 
     map_metric = "column_values.health_insurance_number"
 

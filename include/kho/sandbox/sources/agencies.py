@@ -3,7 +3,7 @@
 from typing import Any
 
 from kho.sandbox.catalogues import Catalogue
-from kho.sandbox.defects import DefectKind, Row, blank, put
+from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, blank, put
 from kho.sandbox.reference import Reference, reference_rows
 from kho.sandbox.services import Envelope, ListService, NumberedPages, Reason
 from kho.sandbox.source import Setup, Source
@@ -40,6 +40,7 @@ KINDS = (
                put("hieuLucTu", "2025-02-30", "01/07/2025?")),
     DefectKind("agency_end_impossible", ("valid_to_readable",), 0,
                put("hieuLucDen", "2027-13-01", "chưa rõ")),
+    DefectKind("agency_name_damaged", ("agency_name_encoding",), 0, put("tenCoQuan", *DAMAGED_TEXTS)),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from kho.sandbox.clocks import DAY, date_of, moment_of
 from kho.sandbox.cohorts import Daily
-from kho.sandbox.defects import DefectKind, Row, blank, put
+from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, blank, put
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.reference import Reference
 from kho.sandbox.services import Asked, CursorPages, Envelope, ListService, Reason, Span
@@ -85,6 +85,8 @@ KINDS = (
     DefectKind("document_status_missing", ("document_status_present",), 0.002, blank("trangThai")),
     DefectKind("document_status_unknown", ("document_status_known",), 0.002, put("trangThai", "99", "X")),
     DefectKind("document_update_missing", ("document_updated_present",), 0.002, blank("capNhatLuc")),
+    DefectKind("document_subject_damaged", ("subject_encoding",), 0.002, put("trichYeu", *DAMAGED_TEXTS),
+               severity="warning"),
 )  # fmt: skip
 
 

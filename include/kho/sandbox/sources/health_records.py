@@ -51,7 +51,7 @@ KINDS = (
     DefectKind("health_commune_missing", ("health_commune_present",), 0.0004, null("ma_xa")),
     DefectKind("health_commune_before_merger", ("health_commune_current",), 0.0004, retired_commune("ma_xa")),
     DefectKind("health_insurance_invalid", ("health_insurance_valid",), 0.0004,
-               put("so_bhyt", "BH123", "4797512345678901", "khong co the")),
+               put("so_bhyt", "BH123", "4797512345678901", "khong co the", "510701234"), severity="warning"),
     DefectKind("health_class_unknown", ("health_class_known",), 0.0004, put("phan_loai", 0, 6)),
     DefectKind("health_height_implausible", ("health_height_plausible",), 0.0006,
                put("chieu_cao_cm", 1.65, 316), severity="warning"),

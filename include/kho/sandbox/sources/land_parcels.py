@@ -4,7 +4,15 @@ from typing import Any
 
 from kho.sandbox.clocks import DAY, date_of
 from kho.sandbox.cohorts import Daily
-from kho.sandbox.defects import DefectKind, Row, citizen_of_no_province, null, put, retired_commune
+from kho.sandbox.defects import (
+    DAMAGED_TEXTS,
+    DefectKind,
+    Row,
+    citizen_of_no_province,
+    null,
+    put,
+    retired_commune,
+)
 from kho.sandbox.people import applicant_pool, citizen_ids
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.source import AgencyTable, Column, Source
@@ -32,6 +40,8 @@ KINDS = (
     DefectKind("parcel_holder_invalid", ("holder_citizen_valid",), 0.001,
                citizen_of_no_province("so_dinh_danh")),
     DefectKind("parcel_certificate_undated", ("certificate_dated",), 0.001, put("ngay_cap", None),
+               severity="warning"),
+    DefectKind("parcel_holder_damaged", ("holder_name_encoding",), 0.001, put("chu_su_dung", *DAMAGED_TEXTS),
                severity="warning"),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from kho.sandbox.clocks import date_of, moment_of
 from kho.sandbox.cohorts import Monthly
-from kho.sandbox.defects import DefectKind, Row, blank, put
+from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, blank, put
 from kho.sandbox.records import Batch, Columns, Draw, RecordSet
 from kho.sandbox.reference import Reference, task_leads
 from kho.sandbox.services import Envelope, ListService, NumberedPages, Reason, Span
@@ -73,6 +73,8 @@ KINDS = (
     DefectKind("expected_finish_missing", ("expected_finish_when_open",), 0.005, blank("NGAY_DU_KIEN"),
                severity="warning"),
     DefectKind("progress_sent_missing", ("progress_sent_present",), 0.003, blank("NGAY_GUI")),
+    DefectKind("progress_note_damaged", ("progress_note_encoding",), 0.003, put("NOI_DUNG", *DAMAGED_TEXTS),
+               severity="warning"),
 )  # fmt: skip
 
 

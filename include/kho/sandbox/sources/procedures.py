@@ -3,7 +3,7 @@
 from typing import Any
 
 from kho.sandbox.catalogues import Catalogue
-from kho.sandbox.defects import DefectKind, Row, blank, put
+from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, blank, put
 from kho.sandbox.reference import Reference, reference_rows
 from kho.sandbox.services import Envelope, ListService, NumberedPages, Reason
 from kho.sandbox.source import Setup, Source
@@ -37,6 +37,8 @@ KINDS = (
                put("THOIHAN", "5 ngày", "trong ngày")),
     DefectKind("procedure_term_implausible", ("processing_days_plausible",), 0,
                put("THOIHAN", "1000", "-3")),
+    DefectKind("procedure_name_in_catalogue_damaged", ("procedures_name_encoding",), 0,
+               put("TENTTHC", *DAMAGED_TEXTS)),
 )  # fmt: skip
 
 

@@ -51,6 +51,8 @@ KINDS = (
     DefectKind("teachers_missing", ("teacher_count_present",), 0.003, null("giao_vien"), severity="warning"),
     DefectKind("school_update_missing", ("school_updated_present",), 0.002, null("cap_nhat"),
                correctable=False),
+    DefectKind("school_name_damaged", ("school_name_encoding",), 0.002,
+               put("ten_truong", "Tr??ng THCS Nguy?n Du", "TRU?NG TI?U H?C"), severity="warning"),
 )  # fmt: skip
 
 

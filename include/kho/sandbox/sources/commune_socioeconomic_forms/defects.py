@@ -6,7 +6,7 @@ Out: `KINDS`, the defects of rows, and `FILE_KINDS`, the reasons why a file is r
 
 from dataclasses import dataclass
 
-from kho.sandbox.defects import DefectKind, Row, put
+from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, put
 from kho.sandbox.reference import Reference
 
 
@@ -75,6 +75,10 @@ LINE_KINDS = (
     DefectKind("form_year_in_words", ("year_value_readable",), 0.0015, put("year", "tăng 5", "~ 1.000")),
     DefectKind("form_plan_in_words", ("plan_value_readable",), 0.0015, put("plan", "theo NQ", "1,5.000")),
     DefectKind("form_year_below_month", ("year_not_below_month",), 0.002, _below_month),
+    DefectKind("form_line_name_damaged", ("line_name_encoding",), 0.0015, put("line_name", *DAMAGED_TEXTS),
+               severity="warning"),
+    DefectKind("form_note_damaged", ("form_note_encoding",), 0.0015, put("note", *DAMAGED_TEXTS),
+               severity="warning"),
 )  # fmt: skip
 
 HEAD_KINDS = (

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from kho.sandbox.defects import DefectKind, Row, null, put
+from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, null, put
 from kho.sandbox.reference import Reference
 
 _THREE_YEARS = timedelta(days=1096)
@@ -37,4 +37,6 @@ VOUCHER_DEFECTS = (
                put("nguon_von", "NSTW", "XHH?", "9")),
     DefectKind("budget_year_implausible", ("budget_year_plausible",), 0.001,
                put("nam_ngan_sach", 206, 2206, 26)),
+    DefectKind("disbursement_note_damaged", ("disbursement_note_encoding",), 0.001,
+               put("dien_giai", *DAMAGED_TEXTS), severity="warning"),
 )  # fmt: skip

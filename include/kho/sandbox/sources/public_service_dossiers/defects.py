@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime, timedelta
 
 from kho.conform.legacy_encoding import to_tcvn3
-from kho.sandbox.defects import DefectKind, Row, Spoiler, blank, put, retired_commune
+from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, Spoiler, blank, put, retired_commune
 from kho.sandbox.reference import Reference
 
 _FORMAT = "%d/%m/%Y %H:%M:%S"
@@ -161,4 +161,6 @@ DOSSIER_DEFECTS = (
                put("MaDVHC", "99999", "00000")),
     DefectKind("fee_negative", ("fee_not_negative",), 0.0008, _negative_fee),
     DefectKind("fee_in_words", ("dossier_parts_readable",), 0.0006, _fee_in_words, severity="warning"),
+    DefectKind("procedure_name_damaged", ("procedure_name_encoding",), 0.0008, put("TenTTHC", *DAMAGED_TEXTS),
+               severity="warning"),
 )  # fmt: skip
