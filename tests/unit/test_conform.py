@@ -98,6 +98,14 @@ def test_a_date_is_read_or_noted(sent: str, becomes: datetime | None) -> None:
         ("khoảng 80", None),
         ("80 %", None),
         ("1e5", None),
+        ("0,125", Decimal("0.1250")),
+        ("0", Decimal("0.0000")),
+        ("1.234", Decimal("1234.0000")),
+        ("0.125", None),
+        ("-0.125", None),
+        ("0.5", None),
+        ("00.125", None),
+        ("012.345", None),
     ],
 )
 def test_a_vietnamese_number_is_read_or_noted(sent: str, becomes: Decimal | None) -> None:

@@ -37,11 +37,9 @@ from kho.conform.measures import (
     unit_values,
     without_unit,
 )
+from kho.conform.numbers import NUMBERS, VIETNAMESE_NUMBER
 from kho.contracts.model import Column, Contract, Markers
 from kho.errors import ContractError
-
-VIETNAMESE_NUMBER = "1.234,56"
-"""The source_format of numbers with a dot for thousands and a comma for decimals."""
 
 KEY_HASH = "_key_hash"
 """The conformed column that is there to find keys that occur twice; NULL where the key is incomplete."""
@@ -52,7 +50,7 @@ CONTENT_HASH = "_content_hash"
 RECORD = "_record"
 """A landed column that conforming hands on as it is, as it does `_row`: the record as received."""
 
-_NUMBER_PATTERN = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$"
+_NUMBER_PATTERN = f"^{NUMBERS[VIETNAMESE_NUMBER]}$"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
 _SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 _DIRT = f"[{_INVISIBLE}{_SPACES}]|  "
