@@ -1,6 +1,6 @@
 -- Purpose: close the quarantined rows that their owner deleted: the source told all of its keys, and theirs
 -- is not among them. Inputs: source_business_keys (pg_temp view); without keys nothing is closed. Records
--- without a key are left alone. Can run twice: closed stays closed.
+-- without a key are left to resolve_unsent.sql. Can run twice: closed stays closed.
 UPDATE dq.quarantine AS q
 SET status = 'resolved', resolved_at = now(), resolved_batch_id = :batch_id
 WHERE

@@ -21,6 +21,7 @@ from kho.quality.case_calendar import list_backlogs, turn_cases
 from kho.quality.deadlines import deadlines_path, load_deadlines
 from kho.quality.quarantine import MASK, list_cases, show_case, waive_case
 from kho.settings import Settings
+from kho.sql_files import run_file
 
 from .cases import CITIZEN, DOSSIERS, FIRST, HEALTH, a_case, case_engine, case_warehouse  # noqa: F401
 
@@ -246,6 +247,56 @@ def test_a_steward_reads_the_masked_view_and_nothing_else(engine: sa.Engine) -> 
             with pytest.raises(sa.exc.DBAPIError, match="permission denied|cannot update view"):
                 db.exec_driver_sql(query)
             db.rollback()
+
+
+@pytest.mark.parametrize(
+    ("of_source", "window", "fetched", "key", "then"),
+    [
+        pytest.param({"by_window": True}, ("2026-11-01", "2026-11-20"), 3, "", "resolved", id="read again"),
+        pytest.param({"by_window": True}, ("2026-10-01", "2026-12-01"), 3, "", "resolved", id="lies within"),
+        pytest.param({"by_window": True}, ("2026-11-02", "2026-11-21"), 3, "", "open", id="only a part"),
+        pytest.param({"by_window": True}, ("2026-11-01", "2026-11-20"), 0, "", "open", id="empty"),
+        pytest.param({}, ("2026-11-01", "2026-11-20"), 3, "", "open", id="only changes"),
+        pytest.param({"comes_whole": True}, (None, None), 3, "", "resolved", id="whole"),
+        pytest.param({"comes_whole": True}, (None, None), 3, "21025||", "resolved", id="half a key"),
+        pytest.param({"comes_whole": True}, (None, None), 3, "H48.1", "open", id="with a key"),
+    ],
+)
+def test_absence_closes_a_case_without_a_key_where_it_proves_something(
+    engine: sa.Engine, of_source: dict, window: tuple, fetched: int, key: str, then: str
+) -> None:
+    number = a_case(engine, key)
+    night = FIRST + timedelta(1)
+    with engine.connect() as db:
+        db.execute(
+            sa.text(
+                "UPDATE meta.batch SET window_from = '2026-11-01', window_to = '2026-11-20' "
+                "WHERE dataset = :d"
+            ),
+            {"d": DOSSIERS},
+        )
+        db.execute(
+            sa.text(
+                "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, "
+                "fetched, raw_path, window_from, window_to) "
+                "VALUES ('later', :d, :n, 'validated', 'y', '1', :f, 'y', :start, :end)"
+            ),
+            {"d": DOSSIERS, "n": night, "f": fetched, "start": window[0], "end": window[1]},
+        )
+        source = {"comes_whole": False, "by_window": False} | of_source
+        for _ in range(2):
+            run_file(
+                db, "quality/resolve_unsent.sql", dataset=DOSSIERS, batch_id="later", as_of=night, **source
+            )
+        found = db.execute(
+            sa.text(
+                "SELECT q.status, array_agg(e.event) FILTER (WHERE e.event IS NOT NULL) FROM dq.quarantine AS q "
+                "LEFT JOIN dq.case_event AS e USING (quarantine_id) WHERE q.quarantine_id = :q GROUP BY 1"
+            ),
+            {"q": number},
+        ).one()
+        db.rollback()
+    assert tuple(found) == (then, ["no_longer_sent"] if then == "resolved" else None)
 
 
 def test_the_command_line_shows_deadlines_and_waivers(

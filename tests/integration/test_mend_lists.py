@@ -106,6 +106,21 @@ def test_each_agency_gets_its_records(engine: sa.Engine, settings: Settings) -> 
     assert values == "Mã hồ sơ: H48.1; Hình thức nộp: 1"
 
 
+@pytest.mark.parametrize(
+    ("dataset", "says"),
+    [(DOSSIERS, "đề nghị đơn vị vận hành miễn xử lý"), ("agencies", "tự đóng khi nguồn không còn gửi")],
+)
+def test_how_a_record_without_a_key_is_closed_is_said(
+    engine: sa.Engine, settings: Settings, dataset: str, says: str
+) -> None:
+    rule(engine)
+    a_case(engine, "", dataset=dataset)
+    (item,) = write_mend_lists(engine, FIRST, settings)
+    (line,) = lines(item.path)
+    assert line["Hồ sơ"] == "(thiếu mã)"
+    assert says in line["Cách sửa"]
+
+
 def test_only_what_was_open_that_night_is_listed(engine: sa.Engine, settings: Settings) -> None:
     a_case(engine, "H48.1")
     a_case(engine, "H48.2", seen=FIRST + timedelta(days=1))

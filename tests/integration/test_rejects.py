@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from kho import pipeline
 from kho.contracts import load_contract
 from kho.pipeline import Context
 from kho.quality import judge
+from kho.quality.quarantine import show_case
 from kho.quality.rejects import rejected_table
 from kho.rules.suite import load_dataset_suite
 from kho.stage import stage_table
@@ -73,6 +76,68 @@ def test_results_cases_and_scores_name_the_owner_where_rows_name_nobody(context:
     # What is asked of the dataset as a whole stays the platform's.
     assert results == [(owner, False, 1), ("", True, 0)]
     assert (cases, failed) == ([owner], [(owner, 1)])
+
+
+def _loaded(context: Context, night: date, codes: Sequence[str | None], good: int = 12) -> str:
+    batch = land(context, good=good, bad=0, night=night, codes=codes)
+    pipeline.stage(batch, context)
+    pipeline.validate(batch, context)
+    pipeline.load(batch, context)
+    return batch
+
+
+def _keyless(context: Context) -> list[tuple[str, str, str | None]]:
+    with context.engine.connect() as db:
+        return [
+            tuple(row)
+            for row in db.execute(
+                sa.text(
+                    "SELECT q.raw ->> 'maDinhDanh', q.status, q.resolved_batch_id FROM dq.quarantine AS q "
+                    "WHERE q.business_key = '' ORDER BY 1 NULLS FIRST, q.quarantine_id"
+                )
+            )
+        ]
+
+
+def test_a_record_without_a_key_that_a_whole_source_no_longer_sends_is_closed(context: Context) -> None:
+    first = date(2026, 11, 20)
+    _loaded(context, first, [None, "\u00a0"])
+    _loaded(context, first + timedelta(1), [None], good=13)
+    still_sent, closed = _keyless(context)
+    assert still_sent == (None, "open", None)
+    assert closed[:2] == ("\u00a0", "resolved")
+    assert str(closed[2]).startswith("agencies-20261121-")
+    with context.engine.connect() as db:
+        number = db.scalar(sa.text("SELECT quarantine_id FROM dq.quarantine WHERE status = 'resolved'"))
+    events = show_case(context.engine, number).events
+    assert [(event.event, event.happened_on) for event in events] == [("no_longer_sent", date(2026, 11, 21))]
+    mended = _loaded(context, first + timedelta(2), ["000.00.77.H48"])
+    assert _keyless(context) == [(None, "resolved", mended), closed]
+    _loaded(context, first + timedelta(3), [None])
+    assert [status for _, status, _ in _keyless(context)] == ["resolved", "open", "resolved"], "a new case"
+
+
+def test_an_earlier_night_closes_nothing_that_has_no_key(context: Context) -> None:
+    night = date(2026, 11, 20)
+    _loaded(context, night, [None])
+    _loaded(context, night - timedelta(1), ["000.00.77.H48"])
+    assert [status for _, status, _ in _keyless(context)] == ["open"]
+
+
+def test_a_load_that_fails_closes_nothing(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = date(2026, 11, 20)
+    _loaded(context, night, [None])
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kho.load.load._reconcile", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _loaded(context, night + timedelta(1), [])
+    assert [status for _, status, _ in _keyless(context)] == ["open"]
+    _loaded(context, night + timedelta(1), [])
+    assert [status for _, status, _ in _keyless(context)] == ["resolved"]
 
 
 def test_rows_that_only_break_warnings_are_not_rejected(

@@ -90,6 +90,8 @@ POSTGRES = {
     "khong_phai_so": ("numeric(20,2)", "'NaN'", "number", "NaN", None),
     "ngay_vo_cung": ("date", "'infinity'", "date", "infinity", None),
     "truoc_cong_nguyen": ("date", "'0044-03-15 BC'", "date", "0044-03-15 BC", None),
+    "nam_hai_chu_so": ("date", "'0026-10-01'", "date", "0026-10-01", None),
+    "luc_vo_cung": ("timestamptz", "'-infinity'", "timestamp", "-infinity", None),
     "luc": ("timestamp", "'2026-01-01 23:59:59.5'", "timestamp", "2026-01-01 23:59:59.5", datetime(2026, 1, 1, 23, 59, 59, 500000)),
     "luc_co_mui_gio": ("timestamptz", "'2026-01-01 17:30:00+00'", "timestamp", "2026-01-02 00:30:00", datetime(2026, 1, 2, 0, 30)),
     "thuc": ("double precision", "'Infinity'", "string", float("inf"), "inf"),
@@ -112,7 +114,10 @@ def test_values_of_postgresql(new_agency: NewAgency, tmp_path: Path) -> None:
     raw, values = _both(agency, contract, tmp_path)
     assert raw == {name: case[3] for name, case in POSTGRES.items()}
     assert {name: values[name] for name in POSTGRES} == {name: case[4] for name, case in POSTGRES.items()}
-    assert values["_unreadable"] == ",so_tien,khong_phai_so,ngay_vo_cung,truoc_cong_nguyen,"
+    assert (
+        values["_unreadable"]
+        == ",so_tien,khong_phai_so,ngay_vo_cung,truoc_cong_nguyen,nam_hai_chu_so,luc_vo_cung,"
+    )
 
 
 def test_values_of_sqlite_need_not_be_of_their_columns_type(new_agency: NewAgency, tmp_path: Path) -> None:

@@ -125,4 +125,4 @@ def number_text(text: str) -> bool:
     first, *groups = whole.split(".")
     if not all_in(first + "".join(groups), DIGITS) or not first:
         return False
-    return not groups or (len(first) <= 3 and all(len(group) == 3 for group in groups))
+    return not groups or (first[0] != "0" and len(first) <= 3 and all(len(group) == 3 for group in groups))

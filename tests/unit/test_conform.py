@@ -79,6 +79,11 @@ def test_an_empty_value_takes_the_declared_default() -> None:
         ("31/02/2026 08:00:00", None),
         ("2026-09-01 07:05:09", None),
         ("hôm qua", None),
+        ("01/10/26 08:00:00", None),
+        ("31/12/1899 23:59:59", None),
+        ("01/01/1900 00:00:00", datetime(1900, 1, 1)),
+        ("31/12/2200 23:59:59", datetime(2200, 12, 31, 23, 59, 59)),
+        ("31/12/9999 00:00:00", None),
     ],
 )
 def test_a_date_is_read_or_noted(sent: str, becomes: datetime | None) -> None:
@@ -98,6 +103,14 @@ def test_a_date_is_read_or_noted(sent: str, becomes: datetime | None) -> None:
         ("khoảng 80", None),
         ("80 %", None),
         ("1e5", None),
+        ("0,125", Decimal("0.1250")),
+        ("0", Decimal("0.0000")),
+        ("1.234", Decimal("1234.0000")),
+        ("0.125", None),
+        ("-0.125", None),
+        ("0.5", None),
+        ("00.125", None),
+        ("012.345", None),
     ],
 )
 def test_a_vietnamese_number_is_read_or_noted(sent: str, becomes: Decimal | None) -> None:
@@ -143,6 +156,28 @@ def test_items_of_one_value_are_counted_and_one_text_is_read(
     for column, expected in ((counted, digital), (read, asked)):
         wanted = (None, ",papers,") if expected == "unreadable" else (expected, None)
         assert _conform(column, sent) == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source_format", "sent", "becomes"),
+    [
+        ("date", "%d/%m/%Y", "01/10/26", None),
+        ("date", "%d/%m/%Y", "01/10/2026", date(2026, 10, 1)),
+        ("date", None, "0026-10-01", None),
+        ("date", None, "infinity", None),
+        ("timestamp", None, "-infinity", None),
+        ("timestamp", None, "0026-10-01T08:00:00", None),
+        ("date", None, date(26, 10, 1), None),
+        ("date", None, date(1946, 1, 6), date(1946, 1, 6)),
+        ("timestamp", None, datetime(26, 10, 1, 8), None),
+        ("timestamp", None, datetime(9999, 12, 31), None),
+    ],
+)
+def test_a_day_of_no_plausible_year_is_noted(
+    kind: str, source_format: str | None, sent: Any, becomes: Any
+) -> None:
+    found = _conform(_column("on", kind, source_format=source_format), sent)
+    assert found == [(becomes, None if becomes else ",on,")]
 
 
 def test_values_that_have_a_type_keep_it() -> None:

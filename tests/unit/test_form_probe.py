@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from kho.authoring.file_names import name_pattern
@@ -13,8 +14,11 @@ from kho.authoring.form_cells import read_cells
 from kho.authoring.form_header import find_header
 from kho.authoring.form_probe import LearntForm, learn_form
 from kho.authoring.form_sheets import Grid
+from kho.authoring.profile import profile
+from kho.authoring.propose_column import propose_column
 from kho.errors import SourceRejected
 from kho.extract.files.sheets import Percent, Value
+from kho.extract.sample import Sample
 from tests.files import forms
 
 COMMUNES = {"21025", "21028"}
@@ -95,6 +99,7 @@ def test_the_header_is_found(rows: list[list[Value]], merges: list[Any], place: 
         ("Giá trị", [1234.5, "1.234,56", 7], "number", "1.234,56"),
         ("Giá trị", ["0.25", "1234.5", "7"], "number", None),
         ("Giá trị", ["1.234", "2.500"], "integer", "1.234,56"),
+        ("Giá trị", ["0.125", "7"], "number", None),
         ("Tỷ lệ", [Percent(0.5), Percent(0.6)], "number", "1.234,56"),
         ("Ngày", [datetime(2026, 9, 1), "02/09/2026"], "date", "%d/%m/%Y"),
         ("Ngày", ["2026-09-01", "2026-09-02"], "date", None),
@@ -132,3 +137,20 @@ def test_names_say_who_and_when(
         assert re.fullmatch(found.pattern, one, re.IGNORECASE), found.pattern
     assert not re.fullmatch(found.pattern, refuses, re.IGNORECASE), found.pattern
     assert (found.submitter, found.period) == says
+
+
+@pytest.mark.parametrize(
+    ("texts", "form"),
+    [
+        (["0.125", "1.234"], None),
+        (["1.125", "1.234"], "1.234,56"),
+        (["0,125", "1.234"], "1.234,56"),
+    ],
+)
+def test_a_sample_with_an_english_decimal_is_not_proposed_as_vietnamese(
+    texts: list[str], form: str | None
+) -> None:
+    sample = Sample(pa.table({"giaTri": texts}), None, "sample", None)
+    (found,) = profile(sample)
+    column = propose_column(found, (), {})
+    assert (column.logical_type, column.source_format) == ("number", form)

@@ -16,7 +16,7 @@ from kho.authoring.form_sheets import is_midnight
 from kho.authoring.hints import LogicalType
 from kho.authoring.readings import READINGS
 from kho.authoring.vocabulary import personal_hint
-from kho.conform.expressions import VIETNAMESE_NUMBER
+from kho.conform.numbers import MARKED_VIETNAMESE, NUMBERS, VIETNAMESE_NUMBER
 from kho.conform.units import unit_of
 from kho.contracts.model import STANDARD_MARKERS
 from kho.extract.files.sheets import CellError, Formula, Percent, Value
@@ -27,9 +27,10 @@ MOST = 0.9
 
 MEASURE = "numeric(24,4)"
 _MARKS = frozenset(mark for marks in STANDARD_MARKERS.values() for mark in marks)
-_VIETNAMESE = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?\s*%?")
-_ENGLISH = re.compile(r"[+-]?\d+\.\d+\s*%?")
-_MARKED = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+(,\d+)?|\d+,\d+)\s*%?")
+_PERCENT = r"\s*%?"
+_VIETNAMESE = re.compile(NUMBERS[VIETNAMESE_NUMBER] + _PERCENT)
+_ENGLISH = re.compile(NUMBERS["1234.56"] + _PERCENT)
+_MARKED = re.compile(MARKED_VIETNAMESE + _PERCENT)
 _CODES = ("ma", "cccd", "cmnd", "sdt", "mst")
 _COUNTED = ("person", "household", "head", "dossier", "case", "quantity")
 _DATES = tuple(reading for reading in READINGS if reading.logical_type in ("date", "timestamp"))

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from kho.authoring.readings import MEANINGS, READINGS, shape_of
+from kho.conform.numbers import MARKED_VIETNAMESE
 from kho.extract.sample import Sample
 from kho.extract.source_kinds import kinds_of
 
@@ -25,7 +26,7 @@ MANY_VALUES = 5_000
 """A column with more distinct values has no list of them."""
 
 _DOTTED = re.compile(r"[+-]?\d[\d.]*\.\d+(,\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+,\d+")
+_THOUSANDS = re.compile(MARKED_VIETNAMESE)
 
 
 @dataclass(frozen=True)

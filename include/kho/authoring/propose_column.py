@@ -15,6 +15,7 @@ from kho.authoring.profile import ColumnProfile
 from kho.authoring.proposal import ColumnProposal
 from kho.authoring.readings import PERSONAL_MEANINGS, READINGS
 from kho.authoring.vocabulary import business_name, column_name, personal_hint, unknown_words
+from kho.conform.numbers import VIETNAMESE_NUMBER
 from kho.extract.source_names import words
 
 MOST = 0.95
@@ -25,8 +26,6 @@ SOME = 0.3
 
 NEARLY_ALL = 0.98
 """Share of values from which a shape is required of all."""
-
-VIETNAMESE = "1.234,56"
 
 FEW = 20
 """A list of at most so many codes is written into the suite."""
@@ -136,7 +135,7 @@ def _type(found: ColumnProfile, reasons: list[str]) -> tuple[str, str | None, st
         return "string", None, None
     for reading in READINGS:
         share = found.share(found.readings.get(reading.label, 0))
-        unlike = {VIETNAMESE: not found.points_part_thousands, "number": found.points_part_thousands}
+        unlike = {VIETNAMESE_NUMBER: not found.points_part_thousands, "number": found.points_part_thousands}
         if share < MOST or unlike.get(reading.label):
             continue
         reasons.append(f"{share:.1%} match {reading.label} in {found.present:,} values")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from kho.conform.numbers import NUMBERS, VIETNAMESE_NUMBER
 from kho.rules import identifiers
 
 Matches = Callable[[str], bool]
@@ -82,7 +83,7 @@ READINGS: tuple[Reading, ...] = (
     ),
     Reading("whole number", "integer", None, _pattern(r"[+-]?(0|[1-9]\d{0,17})")),
     Reading("number", "number", None, _pattern(r"[+-]?(0|[1-9]\d*)(\.\d+)?")),
-    Reading("1.234,56", "number", "1.234,56", _pattern(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")),
+    Reading(VIETNAMESE_NUMBER, "number", VIETNAMESE_NUMBER, _pattern(NUMBERS[VIETNAMESE_NUMBER])),
 )
 """In this order: the first that fits most values is taken."""
 

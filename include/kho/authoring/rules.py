@@ -15,6 +15,7 @@ from typing import Any
 
 from kho.authoring.proposal import ColumnProposal, Proposal
 from kho.authoring.reference_lists import COMMUNES
+from kho.conform.numbers import VIETNAMESE_NUMBER
 
 _FORMATS = {
     "%d/%m/%Y": "dd/MM/yyyy",
@@ -23,7 +24,7 @@ _FORMATS = {
     "%d-%m-%Y": "dd-MM-yyyy",
     "%Y%m%d": "yyyyMMdd",
     "%Y%m%d%H%M%S": "yyyyMMddHHmmss",
-    "1.234,56": "1.234,56",
+    VIETNAMESE_NUMBER: VIETNAMESE_NUMBER,
     None: "đã thống nhất trong hợp đồng",
 }
 _BY_MEANING = {

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kho.authoring.proposal import ColumnProposal
+from kho.conform.numbers import VIETNAMESE_NUMBER
 
 FIRST_DAY = date(2026, 1, 5)
 _NAMES = ("An", "Bình", "Chi", "Dũng", "Giang", "Hạnh", "Khánh", "Lan", "Minh", "Yến")
@@ -82,6 +83,6 @@ def sent(column: ColumnProposal, value: Any) -> Any:
         return value.strftime(column.source_format) if column.source_format else str(value)
     if isinstance(value, bool):
         return value if native == "boolean" else str(value).lower()
-    if column.source_format == "1.234,56":
+    if column.source_format == VIETNAMESE_NUMBER:
         return f"{value:,}".replace(",", ".")
     return value if native == "number" else str(value)

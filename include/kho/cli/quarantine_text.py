@@ -92,6 +92,7 @@ def _event(event: CaseEvent) -> str:
         "waived": f"waived until {event.until} by {event.by_whom}: {event.reason}",
         "waiver_ended": f"the waiver of {event.by_whom} until {event.until} has ended",
         "expired": f"the deadline of {event.until} has passed",
+        "no_longer_sent": "closed: the source no longer sends this record",
     }
     return f"  {event.happened_on}: {what[event.event]}"
 

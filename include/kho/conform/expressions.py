@@ -4,8 +4,9 @@ In: a relation over landed records, and the contract. Out: the relation with the
 `_row`, and `_unreadable`: the names of the columns whose value was there but could not be read, as
 `,received_at,due_at,`, or NULL. Such a value becomes NULL; the suite decides what follows.
 
-Three layers, so that nothing is computed twice: codes and names made clean, values read, and what
-could not be read noted. Dates and numbers are washed only if they cannot be read as they are.
+Four layers, so that nothing is computed twice: codes and names made clean, values read, days of
+no plausible year taken out, and what could not be read noted. Dates and numbers are washed only if they
+cannot be read as they are.
 """
 
 from __future__ import annotations
@@ -37,11 +38,9 @@ from kho.conform.measures import (
     unit_values,
     without_unit,
 )
+from kho.conform.numbers import NUMBERS, VIETNAMESE_NUMBER
 from kho.contracts.model import Column, Contract, Markers
 from kho.errors import ContractError
-
-VIETNAMESE_NUMBER = "1.234,56"
-"""The source_format of numbers with a dot for thousands and a comma for decimals."""
 
 KEY_HASH = "_key_hash"
 """The conformed column that is there to find keys that occur twice; NULL where the key is incomplete."""
@@ -52,7 +51,7 @@ CONTENT_HASH = "_content_hash"
 RECORD = "_record"
 """A landed column that conforming hands on as it is, as it does `_row`: the record as received."""
 
-_NUMBER_PATTERN = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$"
+_NUMBER_PATTERN = f"^{NUMBERS[VIETNAMESE_NUMBER]}$"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\x00"
 _SPACES = "\t\n\v\f\r\u0085\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 _DIRT = f"[{_INVISIBLE}{_SPACES}]|  "
@@ -61,6 +60,7 @@ _ASCII_DIRT = tuple(character for character in _INVISIBLE + _SPACES if character
 # Letters and signs that nothing is washed off, singly spaced: nearly all Vietnamese text is of them.
 # Below U+0300 and in the block of Vietnamese letters (U+1E00) there is nothing that NFC would change.
 _TO_LOOK_AT = r"[^ !-~\x{A1}-\x{2FF}\x{1E00}-\x{1EFF}]|  |^ | $"
+_FIRST_DAY, _DAY_AFTER = "1900-01-01", "2201-01-01"
 _LOCAL_ZONE = "Asia/Ho_Chi_Minh"
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -93,10 +93,16 @@ def conform(landed: DuckDBPyRelation, contract: Contract) -> DuckDBPyRelation:
             _read(column, types[column.source_name], contract).alias(column.name),
         )
     ]
+    plausible = [
+        value
+        for column in contract.columns
+        for value in (ColumnExpression(f"{column.name}?"), _of_our_time(column).alias(column.name))
+    ]
     names = [ColumnExpression(column.name) for column in contract.columns]
     return (
         landed.select(*row, *given, *units)
         .select(*row, *read)
+        .select(*row, *plausible)
         .select(*row, _unreadable(contract, types), *names, _content_hash(contract), _key_hash(contract))
     )
 
@@ -254,11 +260,18 @@ def _parse(column: Column, text: Expression) -> Expression:
             next_step=f"use '{VIETNAMESE_NUMBER}' or leave sourceFormat out",
         )
     wide = column.model_copy(update={"logical_type": "number", "sql_type": WIDE})
-    value = text.try_cast(_duckdb_type(wide if has_unit(column) else column))
-    if column.logical_type in ("date", "timestamp"):
-        # "infinity" is a date to some databases, and to nobody else.
-        return CaseExpression(FunctionExpression("isfinite", value), value)
-    return value
+    return text.try_cast(_duckdb_type(wide if has_unit(column) else column))
+
+
+def _of_our_time(column: Column) -> Expression:
+    """The value, but no day of a year that cannot be meant: 01/10/26 is read as a day of the year 26, and
+    "infinity" is a date to some databases, and to nobody else. By comparing: `year()` costs more."""
+    value = ColumnExpression(column.name)
+    if column.logical_type not in ("date", "timestamp"):
+        return value
+    kind = _duckdb_type(column)
+    first, after = (ConstantExpression(day).cast(kind) for day in (_FIRST_DAY, _DAY_AFTER))
+    return CaseExpression((value >= first) & (value < after), value)
 
 
 def _count_nested(column: Column, text: Expression, path: str) -> Expression:

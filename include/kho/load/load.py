@@ -181,6 +181,14 @@ def _settle_quarantine(db: sa.Connection, contract: Contract, manifest: Manifest
     if older:
         run_file(db, "quality/resolve_mended.sql", **batch)
         run_file(db, "quality/resolve_deleted.sql", **batch)
+        if not manifest.only_cases:
+            run_file(
+                db,
+                "quality/resolve_unsent.sql",
+                comes_whole=contract.comes_whole,
+                by_window=contract.source.watermark is not None,
+                **batch,
+            )
 
 
 def _reconcile(

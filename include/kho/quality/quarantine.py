@@ -63,7 +63,7 @@ class FailedRule:
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """What a person or the calendar did to a case: waived, waiver_ended or expired."""
+    """What became of a case: waived, waiver_ended, expired or no_longer_sent."""
 
     event: str
     happened_on: date

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 FOLDER = "can-sua"
 NOBODY = "chua-xac-dinh-co-quan"
 _ROWS_AT_A_TIME = 1_000
+_KEYLESS = re.compile(r"(?:^|\|)(?:\||$)")
+_UNSENT_CLOSES = "Bản ghi thiếu mã: vụ việc tự đóng khi nguồn không còn gửi bản ghi này"
+_NOTHING_CLOSES = (
+    "Bản ghi thiếu mã nên không đối chiếu được với bản gửi lại: sau khi sửa trên hệ thống nguồn, "
+    "đề nghị đơn vị vận hành miễn xử lý vụ việc này"
+)
 _READABLE_BY_ALL = 0o644
 
 
@@ -54,6 +60,8 @@ class _Words:
     rules: dict[tuple[str, str], tuple[str, str]]
     fields: dict[str, dict[str, str]]
     names: names.Names
+    whole: frozenset[str]
+    """Datasets that come whole each night: what is no longer sent is known to be gone."""
 
 
 def lists_folder(settings: Settings, as_of: date) -> Path:
@@ -120,6 +128,8 @@ def _open_cases(db: sa.Connection, as_of: date, agency: str | None) -> Iterable[
 
 
 def _words(db: sa.Connection, settings: Settings) -> _Words:
+    from kho.contracts import load_contracts
+
     rules = {
         (row.dataset, row.rule_id): (row.title_vi, row.remedy_vi)
         for row in run_file(db, "quality/list_rule_texts.sql")
@@ -127,11 +137,16 @@ def _words(db: sa.Connection, settings: Settings) -> _Words:
     fields: dict[str, dict[str, str]] = defaultdict(dict)
     for row in run_file(db, "quality/list_field_titles.sql"):
         fields[row.dataset][row.source_name] = row.title_vi
-    return _Words(rules, fields, names.read_names(db, settings.contracts_dir))
+    contracts = load_contracts(settings.contracts_dir)
+    whole = frozenset(contract.dataset for contract in contracts if contract.comes_whole)
+    return _Words(rules, fields, names.read_names(db, settings.contracts_dir), whole)
 
 
 def _line(case: Any, words: _Words, as_of: date) -> MendLine:
     told = [words.rules.get((case.dataset, rule), (rule, "")) for rule in case.failed_rules]
+    remedies = [remedy for _, remedy in told if remedy]
+    if _KEYLESS.search(case.business_key):
+        remedies.append(_UNSENT_CLOSES if case.dataset in words.whole else _NOTHING_CLOSES)
     state = "Quá hạn" if case.due_on < as_of else "Còn hạn"
     if case.reopened_on is not None:
         state += "; hết thời gian được miễn"
@@ -141,7 +156,7 @@ def _line(case: Any, words: _Words, as_of: date) -> MendLine:
         source=words.names.dataset(case.dataset),
         record=case.business_key or "(thiếu mã)",
         faults=tuple(title for title, _ in told),
-        remedies=tuple(dict.fromkeys(remedy for _, remedy in told if remedy)),
+        remedies=tuple(dict.fromkeys(remedies)),
         due_on=case.due_on,
         state=state,
         first_seen_on=case.first_seen_on,

@@ -37,7 +37,7 @@ _COLUMNS = (
 _HEADER_ROW = 4
 _ADVICE = (
     "Sửa trên hệ thống nguồn rồi gửi lại, không sửa trong tệp này; "
-    "vụ việc tự đóng khi bản ghi gửi lại đạt yêu cầu."
+    "vụ việc tự đóng khi bản ghi gửi lại đạt yêu cầu; bản ghi thiếu mã: xem cột Cách sửa."
 )
 _LONG, _SHORT = 1_500, 120
 

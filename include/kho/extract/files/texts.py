@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from kho.conform.expressions import VIETNAMESE_NUMBER
+from kho.conform.numbers import VIETNAMESE_NUMBER
 from kho.contracts.model import Column
 from kho.contracts.sources.files import FilesSource
 from kho.extract.files.sheets import CellError, Formula, Percent, Value

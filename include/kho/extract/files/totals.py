@@ -6,14 +6,18 @@ to means that one of them is wrong, and nobody can know which.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from kho.conform.numbers import NUMBERS, VIETNAMESE_NUMBER
 from kho.contracts.sources.files import Totals
 from kho.extract.files.refusal import FileRefused
 from kho.extract.files.sheet_scan import address
 from kho.extract.files.sheets import Percent, Value
 from kho.extract.files.tables import Found
+
+_NUMBER = re.compile(NUMBERS[VIETNAMESE_NUMBER])
 
 
 class Sums:
@@ -59,7 +63,5 @@ def _amount(value: Value) -> Decimal | None:
         return Decimal(f"{value:.15g}")
     if not isinstance(value, str) or not value:
         return None
-    try:
-        return Decimal(value.strip().replace(".", "").replace(",", "."))
-    except InvalidOperation:
-        return None
+    text = value.strip()
+    return Decimal(text.replace(".", "").replace(",", ".")) if _NUMBER.fullmatch(text) else None

@@ -15,6 +15,7 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
     ColumnMapMetricProvider,
 )
 
+from kho.conform.numbers import NUMBERS
 from kho.rules.expectations.columns import Sql, column_on_sql, is_input, matches, part, texts_on_pandas
 from kho.rules.expectations.rendering import InVietnamese
 
@@ -29,11 +30,6 @@ _TOKENS = {
     "%S": "[0-5][0-9]",
 }
 _WIDTHS = {"%Y": 4, "%q": 1}
-_NUMBERS = {
-    "1.234,56": r"[-+]?([0-9]+|[0-9][0-9]?[0-9]?(\.[0-9][0-9][0-9])+)(,[0-9]+)?",
-    "1,234.56": r"[-+]?([0-9]+|[0-9][0-9]?[0-9]?(,[0-9][0-9][0-9])+)(\.[0-9]+)?",
-    "1234.56": r"[-+]?[0-9]+(\.[0-9]+)?",
-}
 
 
 @cache
@@ -87,12 +83,12 @@ def _is_in_format_sql(text: Sql, date_format: str) -> Sql:
 
 def is_number_text(text: str, number_format: str) -> bool:
     """Whether a text is a number written like the example: `1.234,56`, `1,234.56` or `1234.56`."""
-    return re.fullmatch(_NUMBERS[number_format], text) is not None
+    return re.fullmatch(NUMBERS[number_format], text) is not None
 
 
 def number_text_sql(text: Sql, number_format: str) -> Sql:
     """The SQL of `is_number_text`."""
-    return matches(text, f"^{_NUMBERS[number_format]}$")
+    return matches(text, f"^{NUMBERS[number_format]}$")
 
 
 class ColumnValuesDateText(ColumnMapMetricProvider):
