@@ -51,8 +51,8 @@ FROM (
         'live' AS principle,
         'source_late' AS fault,
         1 AS evaluated,
-        CASE WHEN cast(:newest AS timestamp) >= cast(:fresh_since AS timestamp) THEN 0 ELSE 1 END AS failed
-    WHERE cast(:fresh_since AS timestamp) IS NOT NULL
+        CASE WHEN meta.is_fresh(:newest, :fresh_days, :as_of) THEN 0 ELSE 1 END AS failed
+    WHERE cast(:fresh_days AS integer) IS NOT NULL
 ) AS m
 LEFT JOIN dw.dim_agency AS a ON a.agency_code = :owner AND a.is_current AND NOT a.is_inferred
 WHERE m.evaluated > 0;
