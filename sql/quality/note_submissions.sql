@@ -2,9 +2,9 @@
 -- Inputs: the temporary table `reported` (sql/submission/<dataset>.sql), the periods, who must report.
 -- A period counts if the source was read for the time in which its reports were sent: it ends after the first
 -- day that was ever asked for, and somebody's oldest report is not younger than it.
--- Nothing is asked of an agency for a period that was over before it began (dw.agency_begins_on), unless it has
--- reported for such a time; what was asked of it by mistake goes. The period in which it began it need not
--- report: that excuses, and hides no report.
+-- Nothing is asked of an agency for a period that was over before it began (dw.agency_begins_on), unless it
+-- has reported for such a time; what was asked of it by mistake goes. The period in which it began it need
+-- not report: that excuses, and hides no report.
 -- Can run twice: only news is written; the night that first saw a report stays the first.
 DELETE FROM dq.submission AS t
 USING unnest(cast(:codes AS text[]), cast(:lasts AS date[])) AS p (period_code, last)
@@ -62,7 +62,7 @@ agency AS (
         max(a.retired_on) AS retired_on,
         min(a.since) AS since,
         coalesce(dw.agency_begins_on(a.agency_code), '-infinity') AS begins_on,
-        (SELECT min(r.period_code) FROM reported AS r WHERE r.agency_code = a.agency_code) AS first_reported
+        (SELECT min(r.period_code) FROM reported AS r WHERE a.agency_code = r.agency_code) AS first_reported
     FROM asked AS a
     GROUP BY a.agency_code
 ),
@@ -153,7 +153,7 @@ FROM agency AS a
 INNER JOIN period AS p
     ON
         a.since <= p.period_code
-        AND (p.last >= a.begins_on OR p.period_code >= a.first_reported)
+        AND (a.begins_on <= p.last OR a.first_reported <= p.period_code)
         AND coalesce(a.retired_on, 'infinity') > p.due_on
 LEFT JOIN unit AS x ON p.period_code = x.period_code
 LEFT JOIN reported AS r
