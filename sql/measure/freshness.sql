@@ -1,6 +1,7 @@
 -- Purpose: is the newest change of each source young enough? Grain: dataset. Can run twice: it only reads.
--- An old source is late, which its owner in the catalogue answers for (:owners), unless tonight nobody asked
--- it: then it is the fault of what was in the way, and nobody's. A night that did not run is our own fault.
+-- An old source is late, which its owner in the catalogue (:owners) or the owner's successor answers for,
+-- unless tonight nobody asked it: then it is the fault of what was in the way, and nobody's. A night that did
+-- not run is our own fault.
 WITH newest AS (
     SELECT
         f.dataset,
@@ -41,11 +42,10 @@ asked AS (
 
 SELECT
     j.dataset,
-    CASE WHEN j.is_old AND j.is_unasked THEN '' ELSE coalesce(a.agency_code, '') END AS agency_code,
+    CASE WHEN j.is_old AND j.is_unasked THEN '' ELSE coalesce(a.answers_code, '') END AS agency_code,
     'fresh_enough' AS rule_id,
     CASE WHEN j.is_unasked THEN j.fault ELSE 'source_late' END AS fault,
     1 AS evaluated,
     CASE WHEN j.is_old THEN 1 ELSE 0 END AS failed
 FROM asked AS j
-LEFT JOIN dw.dim_agency AS a
-    ON j.owner = a.agency_code AND a.is_current AND NOT a.is_inferred
+LEFT JOIN dw.agencies_answering(:as_of) AS a ON j.owner = a.agency_code
