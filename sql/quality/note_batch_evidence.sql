@@ -1,5 +1,5 @@
 -- Purpose: what a loaded batch itself says about the platform, requests and counts, and about its freshness,
--- for which the dataset's owner answers (:owner), if the catalogue knows it.
+-- for which the dataset's owner (:owner) or its successor answers, if the catalogue knows it.
 -- Grain: day, dataset, rule. Can run twice: the later batch of a day replaces what the earlier one said.
 DELETE FROM dq.evidence
 WHERE
@@ -20,7 +20,7 @@ INSERT INTO dq.evidence (as_of, dataset, agency_code, rule_id, principle, severi
 SELECT
     :as_of,
     :dataset,
-    CASE WHEN m.rule_id = 'fresh_enough' THEN coalesce(a.agency_code, '') ELSE '' END,
+    CASE WHEN m.rule_id = 'fresh_enough' THEN coalesce(a.answers_code, '') ELSE '' END,
     m.rule_id,
     m.principle,
     'critical',
@@ -51,8 +51,8 @@ FROM (
         'live' AS principle,
         'source_late' AS fault,
         1 AS evaluated,
-        CASE WHEN cast(:newest AS timestamp) >= cast(:fresh_since AS timestamp) THEN 0 ELSE 1 END AS failed
-    WHERE cast(:fresh_since AS timestamp) IS NOT NULL
+        CASE WHEN meta.is_fresh(:newest, :fresh_days, :as_of) THEN 0 ELSE 1 END AS failed
+    WHERE cast(:fresh_days AS integer) IS NOT NULL
 ) AS m
-LEFT JOIN dw.dim_agency AS a ON a.agency_code = :owner AND a.is_current AND NOT a.is_inferred
+LEFT JOIN dw.agencies_answering(:as_of) AS a ON a.agency_code = :owner
 WHERE m.evaluated > 0;

@@ -2,7 +2,20 @@
 -- Inputs: the temporary table `reported` (sql/submission/<dataset>.sql), the periods, who must report.
 -- A period counts if the source was read for the time in which its reports were sent: it ends after the first
 -- day that was ever asked for, and somebody's oldest report is not younger than it.
+-- Nothing is asked of an agency for a period that was over before it began (dw.agency_begins_on), unless it
+-- has reported for such a time; what was asked of it by mistake goes. The period in which it began it need
+-- not report: that excuses, and hides no report.
 -- Can run twice: only news is written; the night that first saw a report stays the first.
+DELETE FROM dq.submission AS t
+USING unnest(cast(:codes AS text[]), cast(:lasts AS date[])) AS p (period_code, last)
+WHERE
+    t.dataset = :dataset AND t.period_code = p.period_code AND t.first_submitted_at IS NULL
+    AND p.last < dw.agency_begins_on(t.agency_code)
+    AND NOT EXISTS (
+        SELECT FROM reported AS r
+        WHERE r.agency_code = t.agency_code AND r.period_code <= t.period_code
+    );
+
 INSERT INTO dq.submission AS t (
     dataset, agency_code, period_code, due_on, last_day, first_submitted_at, first_seen_on, is_exact,
     unusable_since, row_count, zero_count, expected_units, reported_units, exempt_reason
@@ -45,11 +58,13 @@ asked AS (
 
 agency AS (
     SELECT
-        agency_code,
-        max(retired_on) AS retired_on,
-        min(since) AS since
-    FROM asked
-    GROUP BY agency_code
+        a.agency_code,
+        max(a.retired_on) AS retired_on,
+        min(a.since) AS since,
+        coalesce(dw.agency_begins_on(a.agency_code), '-infinity') AS begins_on,
+        (SELECT min(r.period_code) FROM reported AS r WHERE a.agency_code = r.agency_code) AS first_reported
+    FROM asked AS a
+    GROUP BY a.agency_code
 ),
 
 unit AS (
@@ -127,11 +142,18 @@ SELECT
     coalesce(r.zero_count, k.zero_count, 0),
     x.unit_count,
     CASE WHEN cast(:units AS text) IS NOT NULL THEN coalesce(r.unit_count, k.reported_units, 0) END,
-    e.reason
+    coalesce(
+        e.reason,
+        CASE
+            WHEN a.begins_on > p.first AND coalesce(a.first_reported >= p.period_code, TRUE)
+                THEN 'Cơ quan bắt đầu hoạt động trong kỳ, từ ngày ' || to_char(a.begins_on, 'DD/MM/YYYY')
+        END
+    )
 FROM agency AS a
 INNER JOIN period AS p
     ON
         a.since <= p.period_code
+        AND (a.begins_on <= p.last OR a.first_reported <= p.period_code)
         AND coalesce(a.retired_on, 'infinity') > p.due_on
 LEFT JOIN unit AS x ON p.period_code = x.period_code
 LEFT JOIN reported AS r

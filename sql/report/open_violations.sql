@@ -1,15 +1,18 @@
 -- Purpose: the rules that keep rows in the quarantine on the night of :as_of, and whose rows they are.
 -- Grain: one row per dataset, rule and agency; `overdue` are rows past their deadline.
+-- Rows of a dissolved agency are for the one that does its work.
 -- A row that a later night resolved was still open then. Can run twice: it only reads.
 WITH waiting AS (
     SELECT
         q.dataset,
-        q.agency_code,
+        CASE WHEN a.agency_code IS NULL THEN q.agency_code ELSE coalesce(a.answers_code, '') END
+            AS agency_code,
         q.failed_rules,
         q.first_seen_on,
         coalesce(q.due_on, meta.add_working_days(q.first_seen_on, :working_days)) AS due_on
     FROM dq.quarantine AS q
     LEFT JOIN meta.batch AS b ON q.resolved_batch_id = b.batch_id
+    LEFT JOIN dw.agencies_answering(:as_of) AS a ON q.agency_code = a.agency_code
     WHERE q.first_seen_on <= :as_of AND (q.status = 'open' OR b.as_of > :as_of)
 ),
 

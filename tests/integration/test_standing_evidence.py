@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -172,34 +172,116 @@ def test_a_warning_is_reported_until_the_agencys_rows_are_judged_again(nights: N
     ]
 
 
-def test_an_old_source_counts_against_its_owner_unless_nobody_could_ask_it(nights: Nights) -> None:
-    """The newest change is of 1 November, and may be forty days old."""
-    owner = load_contract(DATASET).quality.owner_agency
+OWNER = load_contract(DATASET).quality.owner_agency
+
+
+def _freshness(nights: Nights, night: date, days: int) -> tuple[str, int, str]:
+    """What the night's measure says of the dataset: who is charged, failures, whose fault."""
+    given = {"datasets": [DATASET], "days": [days], "owners": [OWNER]}
+    with nights.engine.connect() as db:
+        row = run_file(db, "measure/freshness.sql", as_of=night, **given).one()
+    return row.agency_code, row.failed, row.fault if row.failed else "none"
+
+
+def _changed(nights: Nights, newest: datetime) -> None:
     with nights.engine.begin() as db:
+        db.execute(sa.text("DELETE FROM meta.freshness"))
         db.execute(
             sa.text("INSERT INTO meta.freshness (dataset, newest) VALUES (:d, :n)"),
-            {"d": DATASET, "n": FIRST},
+            {"d": DATASET, "n": newest},
         )
+
+
+def _asked(nights: Nights, night: date, outcome: str = "unchanged", fault: str | None = None) -> None:
+    with nights.engine.begin() as db:
         db.execute(
             sa.text(
-                "INSERT INTO meta.night (as_of, dataset, outcome, fault) VALUES (:n, :d, 'failed', 'gateway_down')"
+                "INSERT INTO meta.night (as_of, dataset, outcome, fault) VALUES (:n, :d, :o, :f) "
+                "ON CONFLICT (as_of, dataset) DO NOTHING"
             ),
-            {"d": DATASET, "n": _night(60)},
+            {"d": DATASET, "n": night, "o": outcome, "f": fault},
         )
 
-    def found(night: date) -> tuple[str, int, str]:
-        given = {"datasets": [DATASET], "days": [40], "owners": [owner]}
-        with nights.engine.connect() as db:
-            row = run_file(db, "measure/freshness.sql", as_of=night, **given).one()
-        return row.agency_code, row.failed, row.fault if row.failed else "none"
+
+def _know_the_owner(nights: Nights) -> None:
+    with nights.engine.begin() as db:
+        db.execute(sa.text("INSERT INTO dw.dim_agency (agency_code, name_vi) VALUES (:c, :c)"), {"c": OWNER})
+
+
+def test_an_old_source_counts_against_its_owner_unless_nobody_could_ask_it(nights: Nights) -> None:
+    """The newest change is of Sunday, 1 November, and may be forty working days old: until 28 December, as 24 November is off."""
+    _changed(nights, datetime(2026, 11, 1))
+    for night in (date(2026, 12, 28), date(2026, 12, 29)):
+        _asked(nights, night)
+    _asked(nights, date(2026, 12, 30), "failed", "gateway_down")
+    # The batch was asked for and is not fit to load: the source was seen.
+    _asked(nights, date(2026, 12, 31), "blocked", "data_defect")
 
     # An owner that the catalogue does not know is not charged.
-    assert found(_night(59)) == ("", 1, "source_late")
+    assert _freshness(nights, date(2026, 12, 29), 40) == ("", 1, "source_late")
+    _know_the_owner(nights)
+    assert _freshness(nights, date(2026, 12, 28), 40) == (OWNER, 0, "none")
+    assert _freshness(nights, date(2026, 12, 29), 40) == (OWNER, 1, "source_late")
+    assert _freshness(nights, date(2026, 12, 30), 40) == ("", 1, "gateway_down")
+    assert _freshness(nights, date(2026, 12, 31), 40) == (OWNER, 1, "source_late")
+
+
+def test_a_source_ages_on_working_days_only(nights: Nights) -> None:
+    """By the measure of a night and by the load of a batch alike, it is fresh on `last` and old a day later."""
+    _know_the_owner(nights)
+    for newest, days, last in (
+        # Friday at five: Monday, and Tuesday if two working days are allowed. The night after finds it old.
+        (datetime(2026, 11, 6, 17), 1, date(2026, 11, 9)),
+        (datetime(2026, 11, 6, 17), 2, date(2026, 11, 10)),
+        # A change made on Saturday is as good as one of Friday.
+        (datetime(2026, 11, 7, 9), 2, date(2026, 11, 10)),
+        (datetime(2026, 11, 4), 2, date(2026, 11, 6)),
+        (datetime(2026, 11, 4, 23, 59), 2, date(2026, 11, 6)),
+        # Tết 2027: offices close from Thursday, 4 February, and work again from Thursday, 11 February.
+        (datetime(2027, 2, 3, 17), 2, date(2027, 2, 12)),
+        # What is dated later than the night is not old.
+        (datetime(2027, 3, 5, 9), 0, date(2027, 3, 5)),
+    ):
+        _changed(nights, newest)
+        found = {
+            night: _judged_twice(nights, newest, days, night) for night in (last, last + timedelta(days=1))
+        }
+        assert found == {last: (0, 0), last + timedelta(days=1): (1, 1)}, newest
+
+
+def _judged_twice(nights: Nights, newest: datetime, days: int, night: date) -> tuple[int, int]:
+    """How often it is not fresh enough by the night's measure, and by the load of a batch."""
+    _asked(nights, night)
+    measured = _freshness(nights, night, days)[1]
+    batch = nights.judge(uuid4().hex, night, {})
     with nights.engine.begin() as db:
-        db.execute(sa.text("INSERT INTO dw.dim_agency (agency_code, name_vi) VALUES (:c, :c)"), {"c": owner})
-    assert found(_night(41)) == (owner, 0, "none")
-    assert found(_night(59)) == (owner, 1, "source_late")
-    assert found(_night(60)) == ("", 1, "gateway_down")
+        run_file(
+            db,
+            "quality/note_batch_evidence.sql",
+            dataset=DATASET,
+            as_of=night,
+            batch_id=batch,
+            newest=newest,
+            fresh_days=days,
+            owner=OWNER,
+        )
+        loaded = db.execute(
+            sa.text("SELECT failed FROM dq.evidence WHERE rule_id = 'fresh_enough'")
+        ).scalar_one()
+        db.execute(sa.text("DELETE FROM dq.evidence"))
+        db.execute(sa.text("DELETE FROM dq.newest"))
+    return measured, loaded
+
+
+def test_a_night_that_we_did_not_run_is_charged_to_nobody(nights: Nights) -> None:
+    """A paused DAG and a dead scheduler leave no row of the night; a crash of ours leaves one without a cause."""
+    _know_the_owner(nights)
+    _changed(nights, datetime(2026, 11, 2, 9))
+    _asked(nights, date(2026, 11, 12), "failed")
+    assert _freshness(nights, date(2026, 11, 11), 2) == ("", 1, "own_fault")
+    assert _freshness(nights, date(2026, 11, 12), 2) == ("", 1, "own_fault")
+    _asked(nights, date(2026, 11, 11))
+    assert _freshness(nights, date(2026, 11, 11), 2) == (OWNER, 1, "source_late")
 
 
 @pytest.fixture

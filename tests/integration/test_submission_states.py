@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from kho.pipeline import Context
-from kho.quality.submissions import list_submissions
+from kho.quality.submissions import list_submissions, note_submissions
 
 from .gates import small_context  # noqa: F401
 
@@ -45,3 +45,65 @@ def test_an_exemption_excuses_what_is_missing_and_hides_no_report(
         )
     _, (found,) = list_submissions(context.engine, NIGHT)
     assert (found.state, found.exempt_reason) == (state, exempt)
+
+
+def test_nothing_is_asked_of_an_agency_for_a_time_before_it_began(context: Context) -> None:
+    """Communes of which one was always there, one began on 12 October, one on 1 October; one reported before its day."""
+    begun = {
+        "old": None,
+        "new": date(2026, 10, 12),
+        "first": date(2026, 10, 1),
+        "earlier": date(2026, 10, 20),
+    }
+    with context.engine.begin() as db:
+        for code, day in begun.items():
+            db.execute(
+                sa.text(
+                    "INSERT INTO dw.dim_agency (agency_code, name_vi, agency_type, stated_from) "
+                    "VALUES (:c, :c, 'commune', :d)"
+                ),
+                {"c": code, "d": day},
+            )
+        db.exec_driver_sql("INSERT INTO dw.dim_indicator (indicator_code, name_vi) VALUES ('CT', 'x')")
+        # The last one is renamed later: its beginning stays that of its first version.
+        db.exec_driver_sql("UPDATE dw.dim_agency SET valid_to = '2026-11-09' WHERE agency_code = 'first'")
+        db.exec_driver_sql(
+            "INSERT INTO dw.dim_agency (agency_code, name_vi, agency_type, valid_from, stated_from) "
+            "VALUES ('first', 'Renamed', 'commune', '2026-11-10', '2026-11-10')"
+        )
+        db.exec_driver_sql(
+            "INSERT INTO dw.fact_indicator_value SELECT a.agency_key, i.indicator_key, -1, v.period, 0, -1, 1, 1, 1, "
+            "'percent', v.sent::timestamp, TRUE, -1 FROM (VALUES ('old', '2026-M08', '2026-09-02'), "
+            "('new', '2026-M10', '2026-11-03'), ('earlier', '2026-M09', '2026-10-02')) AS v (code, period, sent) "
+            "INNER JOIN dw.dim_agency AS a ON v.code = a.agency_code "
+            "INNER JOIN dw.dim_indicator AS i ON i.indicator_code = 'CT'"
+        )
+        # What was asked of it before the update, and a night that looked.
+        db.exec_driver_sql(
+            "INSERT INTO dq.submission (dataset, agency_code, period_code, due_on, last_day) "
+            "VALUES ('indicator_reports', 'new', '2026-M09', '2026-10-05', '2026-10-07')"
+        )
+        db.exec_driver_sql(
+            "INSERT INTO meta.night (as_of, dataset, outcome) VALUES ('2026-11-19', 'indicator_reports', 'loaded')"
+        )
+        note_submissions(db, NIGHT, context.settings)
+    _, found = list_submissions(context.engine, NIGHT, dataset="indicator_reports")
+    states: dict[str, dict[str, str]] = {}
+    for item in found:
+        states.setdefault(item.agency_code, {})[item.period_code] = item.state
+    assert states == {
+        "old": {"2026-M08": "in_time", "2026-M09": "not_reported", "2026-M10": "not_reported"},
+        # The month in which it began it need not report; it did, and that counts.
+        "new": {"2026-M10": "in_time"},
+        "first": {"2026-M10": "not_reported"},
+        "earlier": {"2026-M09": "in_time", "2026-M10": "not_reported"},
+    }
+    with context.engine.begin() as db:
+        db.exec_driver_sql("DELETE FROM dw.fact_indicator_value WHERE period_code = '2026-M10'")
+        db.exec_driver_sql("DELETE FROM dq.submission WHERE agency_code = 'new'")
+        note_submissions(db, NIGHT, context.settings)
+    _, (item,) = list_submissions(context.engine, NIGHT, agency="new")
+    assert (item.state, item.exempt_reason) == (
+        "exempt",
+        "Cơ quan bắt đầu hoạt động trong kỳ, từ ngày 12/10/2026",
+    )

@@ -61,7 +61,21 @@ def read_causes(
     for kind, tell in _TOLD.items():
         rows = run_file(db, f"alerts/{kind}.sql", **asked, old_days=config.old_after_days).mappings()
         found += tell([dict(row) for row in rows if row.get("dataset", "") in {*by_slug, ""}], by_slug)
-    return tuple(replace(cause, is_urgent=cause.kind in config.urgent) for cause in found)
+    answers = who_answers(db, local(now).date())
+    return tuple(
+        replace(
+            cause,
+            is_urgent=cause.kind in config.urgent,
+            # Of a dissolved owner the successor is told; without one those who run the platform.
+            owner=answers.get(cause.owner, cause.owner) if cause.owner else None,
+        )
+        for cause in found
+    )
+
+
+def who_answers(db: sa.Connection, day: date) -> dict[str, str | None]:
+    """Who answers for the matters of each agency: itself, its successor, or None: nobody."""
+    return {row.agency_code: row.answers_code for row in run_file(db, "quality/answering.sql", as_of=day)}
 
 
 def night_that_is_over(config: AlertConfig, now: datetime) -> date:

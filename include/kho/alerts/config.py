@@ -101,7 +101,7 @@ def load_alert_config(path: Path, known_owners: Iterable[str] | None = None) -> 
     """Read the configuration.
 
     Args:
-        known_owners: the agency codes that contracts name; None: they are not looked at.
+        known_owners: the agency codes that contracts name, and their successors; None: not looked at.
 
     Raises:
         ConfigurationError: a key is wrong or missing, or an owner owns nothing; `where` names file and line.

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kho.alerts.book import due_notices, note_causes, note_failed, note_sent, undelivered
-from kho.alerts.causes import read_causes
+from kho.alerts.causes import read_causes, who_answers
 from kho.alerts.channels import UndeliveredError, deliver
-from kho.alerts.config import AlertConfig, config_path, load_alert_config
+from kho.alerts.config import AlertConfig, config_path, load_alert_config, local
 from kho.alerts.messages import Message, compose
 from kho.alerts.outside import resolve_failure
 from kho.contracts import load_contracts
@@ -57,7 +57,9 @@ def send_alerts(
     """
     contracts = load_contracts()
     owners = {contract.quality.owner_agency for contract in contracts}
-    config = load_alert_config(config_path(settings), owners)
+    with engine.connect() as db:
+        answers = who_answers(db, local(now).date())
+    config = load_alert_config(config_path(settings), {*owners, *(answers.get(one) or one for one in owners)})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as turn:
         if not run_file(turn, "alert_book/take_turn.sql").scalar_one():
             return Sent(busy=True)

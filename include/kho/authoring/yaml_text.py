@@ -67,8 +67,8 @@ def contract_text(
     for column in proposal.columns:
         lines += _comments(column.reasons, 6)
         lines.append(f"      - {_flow(_properties(column))}")
-    # Forms come by the month, other sources every night.
-    every, days = ("m", 40) if source["kind"] == "files" else ("d", 7)
+    # Forms come by the month, other sources every night; days of freshness are working days.
+    every, days = ("m", 28) if source["kind"] == "files" else ("d", 5)
     if proposal.watermark:
         lines += [
             "slaProperties:",

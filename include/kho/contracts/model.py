@@ -103,6 +103,8 @@ class Quality(Frozen):
 
 
 class Freshness(Frozen):
+    """The newest value of a column may be so many working days old."""
+
     column: str
     days: int = Field(ge=0)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -240,14 +240,14 @@ def _score(db: sa.Connection, contract: Contract, manifest: Manifest, newest: da
         # How the night's requests and its freshness were, the raw zone does not say anew.
         run_file(db, "quality/score_night.sql", **batch)
         return
-    fresh_since: datetime | None = None
+    fresh_days: int | None = None
     if contract.freshness:
-        fresh_since = datetime.combine(manifest.as_of, time.min) - timedelta(days=contract.freshness.days)
+        fresh_days = contract.freshness.days
         newest = run_file(
             db, "quality/note_freshness.sql", dataset=contract.dataset, newest=newest
         ).scalar_one()
     owner = contract.quality.owner_agency
     run_file(
-        db, "quality/note_batch_evidence.sql", **batch, newest=newest, fresh_since=fresh_since, owner=owner
+        db, "quality/note_batch_evidence.sql", **batch, newest=newest, fresh_days=fresh_days, owner=owner
     )
     run_file(db, "quality/score_night.sql", **batch)

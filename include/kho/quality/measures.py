@@ -54,9 +54,10 @@ _ALL = (
     Measure("fresh_enough", "live", "critical",
             "Dữ liệu mới nhất đã quá thời hạn cập nhật",
             "Cập nhật dữ liệu lên hệ thống nguồn theo đúng tần suất đã cam kết",
-            "Thay đổi mới nhất ở nguồn không được cũ hơn số ngày ghi trong hợp đồng dữ liệu",
-            "Cơ quan chủ quản dữ liệu; đêm không kết nối được thì bên gây gián đoạn",
-            "Hợp đồng ghi 3 ngày, thay đổi mới nhất đã 5 ngày"),
+            "Thay đổi mới nhất ở nguồn không được cũ hơn số ngày làm việc ghi trong hợp đồng dữ liệu",
+            "Cơ quan chủ quản dữ liệu; đêm không hỏi được nguồn thì bên gây gián đoạn, "
+            "đêm kho không chạy thì đơn vị vận hành kho",
+            "Hợp đồng ghi 3 ngày làm việc, từ thay đổi mới nhất đã qua 5 ngày làm việc"),
     Measure("source_seen", "live", "critical",
             "Nguồn không ghi ngày thay đổi và đêm nay chưa xem lại được",
             "Xem nguyên nhân của đêm nay, khắc phục rồi chạy lại bộ dữ liệu",

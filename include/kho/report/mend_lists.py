@@ -150,6 +150,8 @@ def _line(case: Any, words: _Words, as_of: date) -> MendLine:
     state = "Quá hạn" if case.due_on < as_of else "Còn hạn"
     if case.reopened_on is not None:
         state += "; hết thời gian được miễn"
+    if case.of_agency is not None:
+        state += f"; trước đây của {words.names.agency(case.of_agency)}"
     raw = case.raw if isinstance(case.raw, dict) else {}
     return MendLine(
         case=case.quarantine_id,

@@ -6,7 +6,7 @@ hold. A code outside the catalogue is never printed: it may be anything, even so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,11 @@ class Names:
     def agency(self, agency_code: str) -> str:
         """The agency's name; a code outside the catalogue is not repeated."""
         return self.agencies.get(agency_code, NO_AGENCY)
+
+    def agency_and_before(self, agency_code: str, taken_over: Iterable[str]) -> str:
+        """The agency's name, with those of the dissolved agencies whose matters it has taken over."""
+        before = [self.agencies[code] for code in sorted(taken_over) if code in self.agencies]
+        return self.agency(agency_code) + (f" (trước đây của {'; '.join(before)})" if before else "")
 
 
 def read_names(db: sa.Connection, contracts_dir: Path) -> Names:

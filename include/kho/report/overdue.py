@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from kho.report.names import NO_AGENCY, Names
+from kho.report.names import Names
 from kho.report.vietnamese import clip, period
 from kho.sql_files import run_file
 
@@ -117,12 +117,17 @@ def _missing_reports(db: sa.Connection, as_of: date, names: Names) -> tuple[Miss
 def _overdue_dossiers(db: sa.Connection, as_of: date, names: Names) -> tuple[OverdueDossiers, ...]:
     counts: dict[str, int] = defaultdict(int)
     oldest: dict[str, date] = {}
+    before: dict[str, set[str]] = defaultdict(set)
     for row in run_file(db, "report/overdue_dossiers.sql", as_of=as_of):
         code = names.known(row.agency_code)
         counts[code] += row.dossiers
         oldest[code] = min(row.oldest_due_on, oldest.get(code, row.oldest_due_on))
-    lines = (OverdueDossiers(names.agency(code), count, oldest[code], code) for code, count in counts.items())
-    return tuple(sorted(lines, key=lambda line: (line.agency == NO_AGENCY, -line.dossiers, line.agency)))
+        before[code] |= set(row.taken_over or ())
+    lines = (
+        OverdueDossiers(names.agency_and_before(code, before[code]), count, oldest[code], code)
+        for code, count in counts.items()
+    )
+    return tuple(sorted(lines, key=lambda line: (not line.agency_code, -line.dossiers, line.agency)))
 
 
 def _overdue_plans(

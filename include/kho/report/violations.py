@@ -153,7 +153,7 @@ def _backlog(
         found.append(
             Backlog(
                 agency_code=code,
-                agency=names.agency(code),
+                agency=names.agency_and_before(code, {old for row in group for old in row.taken_over or ()}),
                 records=sum(row.records for row in group),
                 overdue=sum(row.overdue for row in group),
                 first_seen_on=first_seen_on,
