@@ -21,7 +21,7 @@ from kho.errors import GateClosed
 from kho.night.airflow_process import free_port
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
-from tests.integration.embedded import temporary_home
+from tests.integration.embedded import AWKWARD, temporary_home
 from tests.integration.gates import land
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -87,7 +87,7 @@ class Newcomer:
 
 @pytest.fixture(scope="module")
 def newcomer() -> Iterator[Newcomer]:
-    with temporary_home() as settings:
+    with temporary_home(AWKWARD) as settings:
         person = Newcomer(settings.home)
         yield person
         person.kho("down")
