@@ -42,13 +42,14 @@ def is_noted(db: sa.Connection, settings: Settings) -> bool:
     """Whether the warehouse is noted as the settings' province; changes nothing.
 
     Raises:
-        ConfigurationError: it holds the data of another one.
+        ConfigurationError: it holds the data of another one, or there is no such province.
     """
     held = run_file(db, "province/read_province.sql").one()
     if held.province_code == settings.province:
         return True
     if held.province_code is None or not held.has_batches:
         return False
+    name_of(settings.province)
     raise ConfigurationError(
         f"the warehouse holds province {held.province_code}, and KHO_PROVINCE is {settings.province}",
         where=f"database {db.engine.url.database}",
