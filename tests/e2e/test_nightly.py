@@ -175,6 +175,7 @@ def test_a_second_night_at_the_same_time_is_refused(
         refused = newcomer.kho("nightly", "--date", NIGHT, seconds=60)
         assert refused.returncode == 1
         assert len(refused.stderr.strip().splitlines()) == 1
+        assert f"another night is under way: that of {NIGHT}, since 20" in refused.stderr
     finally:
         running.send_signal(2)
         assert running.wait(60) == 130
