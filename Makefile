@@ -44,7 +44,7 @@ bench: $(READY) ## Run the benchmarks
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
 
 lock: $(READY) ## Pin the newest versions that requirements*.in allow (ARGS="--upgrade")
-	UV_CACHE_DIR=$(CACHE)/uv .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	UV_CACHE_DIR="$(CACHE)/uv" .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header $(ARGS) \
 		requirements-dev.in --output-file requirements.lock
 

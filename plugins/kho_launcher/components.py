@@ -59,6 +59,7 @@ class Components:
 
     logs: Path
     running: dict[str, int] = field(default_factory=dict)
+    _begun: dict[str, tuple[Sequence[str], Callable[[], object] | None]] = field(default_factory=dict)
 
     def start(self, name: str, arguments: Sequence[str], beside: Callable[[], object] | None = None) -> None:
         """Start `airflow <name> <arguments>`, with `beside` in a thread of the new process."""
@@ -68,9 +69,14 @@ class Components:
         if pid == 0:
             _become(name, arguments, self.logs / f"{name}.log", beside)
         self.running[name] = pid
+        self._begun[name] = (arguments, beside)
+
+    def start_again(self, name: str) -> None:
+        """Start a component that has ended as it was started first."""
+        self.start(name, *self._begun[name])
 
     def ended(self) -> str | None:
-        """Return the name of a component that ended by itself."""
+        """Return the name of a component that ended by itself; what it left behind is ended, tasks too."""
         for name, pid in self.running.items():
             try:
                 found, _ = os.waitpid(pid, os.WNOHANG)
@@ -78,6 +84,7 @@ class Components:
                 found = pid
             if found:
                 del self.running[name]
+                _signal(pid, signal.SIGKILL, group=True)
                 return name
         return None
 

@@ -21,7 +21,7 @@ from kho.errors import GateClosed
 from kho.night.airflow_process import free_port
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
-from tests.integration.embedded import temporary_home
+from tests.integration.embedded import AWKWARD, temporary_home
 from tests.integration.gates import land
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -84,10 +84,23 @@ class Newcomer:
                 continue
         return mine
 
+    def schedulers(self) -> list[psutil.Process]:
+        """Airflow's schedulers, without the workers that they make."""
+        log = str(self.home / "airflow" / "logs" / "scheduler.log")
+        found = []
+        for process in self.processes():
+            try:
+                leads = os.getsid(process.pid) == process.pid and process.status() != psutil.STATUS_ZOMBIE
+                if leads and log in {file.path for file in process.open_files()}:
+                    found.append(process)
+            except (psutil.Error, OSError):
+                continue
+        return found
+
 
 @pytest.fixture(scope="module")
 def newcomer() -> Iterator[Newcomer]:
-    with temporary_home() as settings:
+    with temporary_home(AWKWARD) as settings:
         person = Newcomer(settings.home)
         yield person
         person.kho("down")
@@ -162,6 +175,7 @@ def test_a_second_night_at_the_same_time_is_refused(
         refused = newcomer.kho("nightly", "--date", NIGHT, seconds=60)
         assert refused.returncode == 1
         assert len(refused.stderr.strip().splitlines()) == 1
+        assert f"another night is under way: that of {NIGHT}, since 20" in refused.stderr
     finally:
         running.send_signal(2)
         assert running.wait(60) == 130
@@ -205,6 +219,38 @@ def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str) -> No
     assert row.decided_by == "admin"
     assert status == "loaded"
     newcomer.kho("down")
+
+
+def test_what_ends_by_itself_is_started_again_or_told(
+    newcomer: Newcomer, first_night: "subprocess.CompletedProcess[str]"
+) -> None:
+    port = str(free_port())
+    up = newcomer.kho("up", KHO_UI_PORT=port)
+    assert up.returncode == 0, up.stdout + up.stderr
+    log = newcomer.home / "logs" / "airflow.log"
+    try:
+        (killed,) = newcomer.schedulers()
+        killed.kill()
+        (again,) = wait_for(newcomer.schedulers)
+        assert again.pid != killed.pid
+        assert "Airflow's scheduler ended by itself" in log.read_text()
+        assert newcomer.kho("doctor", KHO_UI_PORT=port).returncode == 0
+        staying = newcomer.start("up", "--stay")
+        assert staying.stdout is not None
+        assert "Airflow was up already" in staying.stdout.readline()
+        launcher = json.loads((newcomer.home / "airflow" / "standing.json").read_text())["pid"]
+        psutil.Process(launcher).kill()
+        wait_for(lambda: not newcomer.processes())
+        told = newcomer.kho("doctor", KHO_UI_PORT=port)
+        assert told.returncode == 1
+        (bad,) = [line for line in told.stdout.splitlines() if line.startswith("bad")]
+        assert bad.startswith("bad  airflow: was left running and has ended: ")
+        assert f"({log}); kho up starts it again" in bad
+        assert staying.wait(60) == 1
+        staying.stdout.close()
+    finally:
+        newcomer.kho("down")
+    assert newcomer.kho("doctor", KHO_UI_PORT=port).stdout.count("airflow:") == 0
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:

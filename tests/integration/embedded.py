@@ -14,11 +14,12 @@ from kho.server.postgres import Server, ensure_running, stop
 from kho.settings import Settings, get_settings
 
 _SOCKET_PATH_LIMIT = 107
-_ROOM_FOR_SOCKET = len("/kho-xxxxxxxx/pg/run/.s.PGSQL.5432")
+AWKWARD = "kho đêm nay-"
+"""How the name of a folder may begin on somebody's machine: with a space and Vietnamese letters."""
 
 
 @contextlib.contextmanager
-def temporary_home() -> Iterator[Settings]:
+def temporary_home(prefix: str = "kho-") -> Iterator[Settings]:
     """Yield settings with an empty state directory; stop its server and remove it at the end.
 
     The directory is open to the user that root's servers run as, and its path is short
@@ -26,10 +27,11 @@ def temporary_home() -> Iterator[Settings]:
     """
     parent = get_settings().home / "tmp"
     parent.mkdir(parents=True, exist_ok=True)
-    if len(os.fsencode(parent.resolve())) + _ROOM_FOR_SOCKET > _SOCKET_PATH_LIMIT:
+    socket = parent.resolve() / f"{prefix}xxxxxxxx" / "pg" / "run" / ".s.PGSQL.5432"
+    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
         # The temporary folder of make is below the checkout, too.
         parent = Path("/tmp")
-    home = Path(tempfile.mkdtemp(prefix="kho-", dir=parent))
+    home = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     home.chmod(0o711)
     settings = Settings(home=home)
     try:

@@ -206,9 +206,11 @@ class SandboxConnections:
 
 
 @contextlib.contextmanager
-def a_sandbox(size: int, **options: Any) -> Iterator[tuple[Settings, postgres.Server, SandboxState]]:
-    """A running server and sandbox in a folder of their own."""
-    with temporary_home() as settings:
+def a_sandbox(
+    size: int, prefix: str = "kho-", **options: Any
+) -> Iterator[tuple[Settings, postgres.Server, SandboxState]]:
+    """A running server and sandbox in a folder of their own, whose name begins with `prefix`."""
+    with temporary_home(prefix) as settings:
         server = throwaway_server(settings)
         admin = server.url("postgres").render_as_string(hide_password=False)
         other = admin_url(mariadb.ensure_running(settings), settings)

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ import psutil
 import psycopg2
 import pytest
 
-from kho.errors import HostError
+from kho.errors import HostError, WarehouseUnavailable
+from kho.server import postgres
 from kho.server.account import Account, require_reachable
 from kho.server.postgres import (
     Server,
@@ -179,6 +181,35 @@ def test_a_lost_password_is_one_clear_line(fresh: Settings) -> None:
 
 
 # What it survives.
+
+
+def test_a_slow_server_is_asked_again(shared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ensure_running(shared)
+    monkeypatch.setattr(postgres, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(postgres, "_GRACE_SECONDS", 1)
+    postmaster = _postmaster(shared)
+    postmaster.suspend()
+    resume = threading.Timer(5, postmaster.resume)
+    resume.start()
+    try:
+        assert ensure_running(shared) == server
+        assert postmaster.status() != psutil.STATUS_STOPPED
+    finally:
+        resume.cancel()
+        postmaster.resume()
+
+
+def test_a_server_that_stays_slow_is_given_up(shared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure_running(shared)
+    monkeypatch.setattr(postgres, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(postgres, "_SLOW_SECONDS", 1)
+    postmaster = _postmaster(shared)
+    postmaster.suspend()
+    try:
+        with pytest.raises(WarehouseUnavailable, match="timeout expired"):
+            ensure_running(shared)
+    finally:
+        postmaster.resume()
 
 
 def test_sigkill_of_the_postmaster_loses_nothing(fresh: Settings) -> None:

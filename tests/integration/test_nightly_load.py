@@ -428,9 +428,8 @@ def test_a_bad_batch_is_blocked_and_a_good_one_let_in(
 
 @pytest.mark.parametrize(("code", "communes"), [("48", 94), ("01", 126)])
 def test_other_provinces_load_too(sandbox: tuple, code: str, communes: int) -> None:
-    province = new_province(*sandbox)
-    own = replace(province.context.settings, province=code)
-    province.context = Context(province.context.engine, province.context.connections, own)
+    settings, *others = sandbox
+    province = new_province(replace(settings, province=code), *others)
     for dataset in ("administrative_units", "administrative_unit_successions"):
         assert province.run(dataset, EPOCH)[-1].outcome == "loaded"
     units = "SELECT count(*) FROM dw.dim_administrative_unit WHERE is_current AND unit_level = 'commune'"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kho.errors import ConfigurationError
 from kho.extract import administrative_units as units_module
 from kho.extract.administrative_units import (
     LAST_DAY_OF_OLD_ORDER,
@@ -19,7 +20,6 @@ from kho.extract.administrative_units import (
     AdministrativeUnit,
     AdministrativeUnitSuccession,
     PackagedDataError,
-    UnknownProvinceError,
     read_successions,
     read_units,
 )
@@ -509,9 +509,9 @@ def test_tra_giang_of_today_is_not_tra_giang_of_before(
 
 @pytest.mark.parametrize("code", ["62", "49", "51 ", "1", ""])
 def test_a_code_that_is_no_province_today_is_refused(code: str) -> None:
-    with pytest.raises(UnknownProvinceError, match="51"):
+    with pytest.raises(ConfigurationError, match=r"at KHO_PROVINCE\)\. Next: set KHO_PROVINCE .* 51,"):
         read_units(code)
-    with pytest.raises(UnknownProvinceError):
+    with pytest.raises(ConfigurationError):
         read_successions(code)
 
 

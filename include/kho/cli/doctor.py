@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from kho.connections import EnvironmentConnections
 from kho.contracts import load_contracts
 from kho.errors import KhoError
 from kho.night.airflow_environment import HOST
-from kho.night.standing import standing_port
+from kho.night.standing import ended_by_itself, standing_port
+from kho.province import is_noted, name_of
 from kho.sandbox import process as sandbox
 from kho.server import postgres
 from kho.server.warehouse import engine, warehouse_url
@@ -37,7 +40,14 @@ class Finding:
 
 def examine(settings: Settings, ui_port: int) -> list[Finding]:
     """Look at everything; change nothing."""
-    findings = [_python(), _disk(settings.home), _port(settings, ui_port), _database(settings)]
+    findings = [
+        _python(),
+        _disk(settings.home),
+        _province(settings),
+        *_airflow(settings),
+        _port(settings, ui_port),
+        _database(settings),
+    ]
     return [*findings, *_connections(settings)]
 
 
@@ -57,6 +67,20 @@ def _disk(home: Path) -> Finding:
     return Finding("disk", good=True, text=text)
 
 
+def _province(settings: Settings) -> Finding:
+    try:
+        return Finding("province", good=True, text=f"{settings.province}, {name_of(settings.province)}")
+    except KhoError as error:
+        return Finding("province", good=False, text=str(error))
+
+
+def _airflow(settings: Settings) -> Iterator[Finding]:
+    cause = ended_by_itself(settings)
+    if cause is not None:
+        text = f"was left running and has ended: {cause}; kho up starts it again, kho down leaves it off"
+        yield Finding("airflow", good=False, text=text)
+
+
 def _port(settings: Settings, port: int) -> Finding:
     if standing_port(settings) == port:
         return Finding("port", good=True, text=f"Airflow is up on {port}")
@@ -74,7 +98,10 @@ def _database(settings: Settings) -> Finding:
             if state != "running":
                 good = state in {"stopped", "absent"}
                 return Finding("database", good, f"embedded server {state}; kho up starts it")
-        with engine(warehouse_url(settings)).connect():
+        with engine(warehouse_url(settings)).connect() as db:
+            # What an earlier version made says nothing of its province until it is migrated.
+            if db.scalar(sa.text("select to_regclass('meta.province')")) is not None:
+                is_noted(db, settings)
             return Finding("database", good=True, text="answers")
     except KhoError as error:
         return Finding("database", good=False, text=str(error))

@@ -18,11 +18,14 @@ DEFAULT_UI_PORT = 8080
 sandbox_app = typer.Typer(help="Sources to try with, where there are no real ones.", no_args_is_help=True)
 
 
-def up() -> None:
+def up(
+    *,
+    stay: Annotated[bool, typer.Option("--stay", help="Wait here until Airflow ends; for systemd.")] = False,
+) -> None:
     """Start database, sandbox and Airflow with its user interface, and leave them running."""
     from kho.night.airflow_environment import HOST, USER
     from kho.night.sources import open_sources
-    from kho.night.standing import standing_port, start_standing
+    from kho.night.standing import standing_port, start_standing, wait_for_end
     from kho.server.warehouse import open_warehouse
 
     settings = get_settings()
@@ -38,6 +41,8 @@ def up() -> None:
     )
     out.print(f"Sandbox: {'running' if sandbox else 'not needed, all sources are configured'}")
     out.print("Every night at 01:00; kho nightly runs one now; kho down stops all.")
+    if stay:
+        wait_for_end(settings)
 
 
 def down() -> None:

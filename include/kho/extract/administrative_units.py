@@ -23,6 +23,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from kho.errors import ConfigurationError
+
 UnitLevel = Literal["province", "district", "commune"]
 SuccessionKind = Literal["whole", "split"]
 
@@ -48,20 +50,7 @@ _OLD_COMMUNES = """
 """
 
 
-class AdministrativeUnitError(Exception):
-    """Base of this module's errors; no retry helps.
-
-    AdministrativeUnitError
-    ├── UnknownProvinceError    the code names no province of today
-    └── PackagedDataError       the package's files are missing or contradict each other
-    """
-
-
-class UnknownProvinceError(AdministrativeUnitError):
-    """The code names no province that exists since 1 July 2025."""
-
-
-class PackagedDataError(AdministrativeUnitError):
+class PackagedDataError(Exception):
     """The data files of `vietnamadminunits` are missing or contradict each other."""
 
 
@@ -106,7 +95,7 @@ def read_units(province_code: str) -> list[AdministrativeUnit]:
     `province_code` is a code in force since 1 July 2025 ("51"). A unit of the old order carries
     the code of its own province then ("62" for a commune of Kon Tum).
 
-    Raises `UnknownProvinceError`.
+    Raises `ConfigurationError` where the code names no province of today.
     """
     return [unit.copy() for unit in _packaged_units(province_code)]
 
@@ -138,8 +127,8 @@ def read_successions(province_code: str) -> list[AdministrativeUnitSuccession]:
 
     An island district that had no communes takes part as a district.
 
-    Raises `UnknownProvinceError`, and `PackagedDataError` unless every old commune has exactly
-    one default successor.
+    Raises `ConfigurationError` where the code names no province of today, and `PackagedDataError`
+    unless every old commune has exactly one default successor.
     """
     today = _communes_of_today(province_code)
     new_codes = {row["wardKey"]: row["wardCode"] for row in today}
@@ -203,7 +192,11 @@ def _communes_of_today(province_code: str) -> list[sqlite3.Row]:
     if not found:
         rows = _query("select distinct provinceCode as code from admin_units order by code", ())
         known = ", ".join(row["code"] for row in rows)
-        raise UnknownProvinceError(f"{province_code!r} is no province since 1 July 2025; those are {known}")
+        raise ConfigurationError(
+            f"{province_code!r} is the code of no province since 1 July 2025",
+            where="KHO_PROVINCE",
+            next_step=f"set KHO_PROVINCE to the code of your province, one of {known}",
+        )
     return found
 
 

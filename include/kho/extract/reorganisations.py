@@ -60,8 +60,8 @@ def units_of(province_code: str, reference_dir: Path) -> list[AdministrativeUnit
     """Units of the province with every change applied, by level, code and date.
 
     Raises:
-        UnknownProvinceError: no such province today.
-        ConfigurationError: the file of changes contradicts the units in force; names its line.
+        ConfigurationError: no province of today has the code, or the file of changes contradicts the
+            units in force; names its line.
     """
     units = read_units(province_code)
     for effective, changes in _by_date(read_changes(reference_dir)):
@@ -75,8 +75,8 @@ def successions_of(province_code: str, reference_dir: Path) -> list[Administrati
     """What became of each unit on each day of reorganisation, by day, old code, default first.
 
     Raises:
-        UnknownProvinceError: no such province today.
-        ConfigurationError: the file says something of a part that does not exist; names its line.
+        ConfigurationError: no province of today has the code, or the file says something of a part that
+            does not exist; names its line.
     """
     steps = read_successions(province_code)
     for effective, changes in _by_date(read_changes(reference_dir)):

@@ -7,8 +7,11 @@ except database and sandbox, which the next night finds again.
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from sqlalchemy import Engine
@@ -24,11 +27,13 @@ from kho.night.sources import open_sources
 from kho.night.standing import standing_port
 from kho.server.locking import file_lock
 from kho.server.warehouse import open_warehouse
-from kho.settings import Settings
+from kho.settings import TIMEZONE, Settings
 
 TIMEOUT_MINUTES = 60.0
 _READY_SECONDS = 180.0
 _POLL_SECONDS = 0.5
+_LOCK = "night.lock"
+"""Held by the night under way; its text says which."""
 
 
 class NightStoppedError(KhoError):
@@ -74,9 +79,8 @@ def run_night(
     """
     progress = Progress(dataset_names())
     settings.home.mkdir(parents=True, exist_ok=True)
-    lock = settings.home / "night.lock"
     with (
-        file_lock(lock, timeout=0, purpose="begin the night"),
+        only_night(settings, as_of),
         display_for(console) as display,
     ):
         display.show(progress, [f"the night of {as_of}"])
@@ -93,6 +97,30 @@ def run_night(
             process.stop()
     outcomes = tuple(read_outcomes(warehouse, as_of))
     return NightOutcome(as_of, progress.seconds, tuple(progress.failed()), outcomes), warehouse
+
+
+@contextmanager
+def only_night(settings: Settings, as_of: date) -> Iterator[None]:
+    """Let no other night begin meanwhile.
+
+    Raises:
+        HostError: one is under way; the message says which.
+    """
+    path = settings.home / _LOCK
+
+    def held() -> HostError:
+        which = path.read_text(encoding="utf-8").strip() or "it begins just now"
+        return HostError(
+            f"another night is under way: {which}",
+            next_step="wait until it has ended; how far it is, its logs show: "
+            f"{settings.logs / 'night.log'}, {settings.logs / 'airflow'}",
+        )
+
+    with file_lock(path, timeout=0, purpose="begin the night", held=held):
+        path.write_text(
+            f"that of {as_of}, since {datetime.now(ZoneInfo(TIMEZONE)):%Y-%m-%d %H:%M}\n", "utf-8"
+        )
+        yield
 
 
 def _launch(settings: Settings, as_of: date) -> AirflowProcess:

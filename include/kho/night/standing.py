@@ -6,6 +6,7 @@ says where it is (`var/airflow/standing.json`).
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from kho.settings import Settings
 
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 40.0
+_POLL_SECONDS = 2.0
+_LAST_LINES = 20
+# The last line of a traceback.
+_CAUSE = re.compile(r"[\w.]*(Error|Exception)\b")
 
 
 def start_standing(settings: Settings, port: int) -> bool:
@@ -30,7 +35,7 @@ def start_standing(settings: Settings, port: int) -> bool:
         return False
     require_free_port(port)
     environment = airflow_environment(settings, port, os.environ)
-    process = AirflowProcess(["serve", "--port", str(port)], environment, settings.logs / "airflow.log")
+    process = AirflowProcess(["serve", "--port", str(port)], environment, _log(settings))
     deadline = time.monotonic() + _READY_SECONDS
     try:
         while time.monotonic() < deadline:
@@ -53,6 +58,33 @@ def standing_port(settings: Settings) -> int | None:
     """Return the port of the Airflow left running, or None."""
     found = _find(settings)
     return found[1] if found else None
+
+
+def wait_for_end(settings: Settings) -> None:
+    """Wait until somebody stops the Airflow left running.
+
+    Raises:
+        HostError: it ended by itself.
+    """
+    while standing_port(settings) is not None:
+        time.sleep(_POLL_SECONDS)
+    cause = ended_by_itself(settings)
+    if cause is not None:
+        raise HostError(f"Airflow ended by itself: {cause}", next_step="start it again (kho up)")
+
+
+def ended_by_itself(settings: Settings) -> str | None:
+    """Return why the Airflow left running is gone although nobody stopped it; None if all is well."""
+    if not _file(settings).exists() or _find(settings) is not None:
+        return None
+    try:
+        said = _log(settings).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        said = []
+    lines = [line.strip() for line in said if line.strip()][-_LAST_LINES:]
+    causes = [line for line in lines if _CAUSE.match(line)]
+    last = (causes or lines or ["its log says nothing"])[-1]
+    return f"{last} ({_log(settings)})"
 
 
 def stop_standing(settings: Settings) -> bool:
@@ -88,6 +120,10 @@ def _write(path: Path, pid: int, port: int) -> None:
     content = {"pid": pid, "created": psutil.Process(pid).create_time(), "port": port}
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(content, file)
+
+
+def _log(settings: Settings) -> Path:
+    return settings.logs / "airflow.log"
 
 
 def _file(settings: Settings) -> Path:

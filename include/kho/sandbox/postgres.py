@@ -166,9 +166,10 @@ class PostgresAgency:
     @contextmanager
     def _cursor(self, url: URL, *, autocommit: bool = False) -> Iterator[Any]:
         """A cursor whose work is committed at the end; the connection is closed."""
-        dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        # Not as a text: libpq takes a `+`, which stands for a space in SQLAlchemy's, as it is.
+        given = {**url.translate_connect_args(username="user", database="dbname"), **url.query}
         try:
-            connection = psycopg2.connect(dsn, connect_timeout=_CONNECT_SECONDS)
+            connection = psycopg2.connect(**given, connect_timeout=_CONNECT_SECONDS)
             try:
                 connection.autocommit = autocommit
                 with connection.cursor() as cursor:

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +13,16 @@ _POLL_SECONDS = 0.05
 
 
 @contextmanager
-def file_lock(path: Path, *, timeout: float, purpose: str) -> Iterator[None]:
+def file_lock(
+    path: Path, *, timeout: float, purpose: str, held: Callable[[], HostError] | None = None
+) -> Iterator[None]:
     """Hold an exclusive lock on `path`, which is made if it is missing.
 
     Args:
         path: the lock file; it stays behind.
         timeout: seconds to wait for another holder.
         purpose: what the lock is for, as it reads after "waiting to".
+        held: says in words of its own that somebody else holds it.
 
     Raises:
         HostError: somebody else held the lock all the time, or the file cannot be opened.
@@ -34,7 +37,16 @@ def file_lock(path: Path, *, timeout: float, purpose: str) -> Iterator[None]:
             next_step="run as the user who owns that folder, or set KHO_HOME to one of your own",
         ) from error
     try:
-        _acquire(descriptor, path, timeout, purpose)
+        if not _acquired(descriptor, timeout):
+            raise (
+                held()
+                if held
+                else HostError(
+                    f"waited {timeout:.0f} s to {purpose} while another process was doing so",
+                    where=str(path),
+                    next_step=f"see which process holds it (fuser {path}), end it and try again",
+                )
+            )
         try:
             yield
         finally:
@@ -44,18 +56,14 @@ def file_lock(path: Path, *, timeout: float, purpose: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, path: Path, timeout: float, purpose: str) -> None:
+def _acquired(descriptor: int, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise HostError(
-                    f"waited {timeout:.0f} s to {purpose} while another process was doing so",
-                    where=str(path),
-                    next_step=f"see which process holds it (fuser {path}), end it and try again",
-                ) from None
+                return False
             time.sleep(_POLL_SECONDS)
         else:
-            return
+            return True

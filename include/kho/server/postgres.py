@@ -41,7 +41,10 @@ START_SECONDS = 600
 
 _SECRET = "postgres_superuser"  # noqa: S105
 _POLL_SECONDS = 0.1
+_CONNECT_SECONDS = 5
+# How long to go on asking a server that refuses us, and one that takes too long to answer.
 _GRACE_SECONDS = 15
+_SLOW_SECONDS = 300
 
 State = Literal["running", "starting", "stopping", "stopped", "absent"]
 
@@ -177,10 +180,10 @@ def _pg_ctl(
 def _is_open(server: Server, layout: Layout, *, waited: float) -> bool:
     """Whether the server lets us in; False asks to try again.
 
-    It may be recovering from a backend's crash, or have been killed a moment ago.
+    It may be recovering from a backend's crash, have been killed a moment ago, or be slow.
     """
     try:
-        psycopg2.connect(server.libpq_uri("postgres"), connect_timeout=30).close()
+        psycopg2.connect(server.libpq_uri("postgres"), connect_timeout=_CONNECT_SECONDS).close()
     except psycopg2.OperationalError as error:
         said = " ".join(str(error).split())
         if "authentication failed" in said:
@@ -190,7 +193,9 @@ def _is_open(server: Server, layout: Layout, *, waited: float) -> bool:
                 next_step="restore var/secrets.json from a backup, as it was with this data",
             ) from error
         recovering = "starting up" in said or "recovery" in said or "not yet accepting" in said
-        if waited > (START_SECONDS if recovering else _GRACE_SECONDS):
+        # A machine under load, or a disk that hangs: it is not down.
+        slow = "timeout expired" in said
+        if waited > (START_SECONDS if recovering else _SLOW_SECONDS if slow else _GRACE_SECONDS):
             raise WarehouseUnavailable(
                 f"the database does not let us in: {said}",
                 where=str(layout.socket),

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from kho.calendar import sync_holidays
 from kho.errors import ConfigurationError
+from kho.province import keep_province
 from kho.server.migrations import migrate
 from kho.server.postgres import ensure_database, ensure_running
 from kho.settings import TIMEZONE, Settings
@@ -52,7 +53,7 @@ def open_warehouse(settings: Settings) -> Engine:
     """Return the engine of a warehouse that is running and migrated, and knows the working days.
 
     Raises:
-        ConfigurationError: KHO_WAREHOUSE_URL cannot be used.
+        ConfigurationError: KHO_WAREHOUSE_URL cannot be used, or the warehouse is of another province.
         HostError: the embedded server cannot run on this machine.
         WarehouseUnavailable: the database does not answer.
         MigrationError: its schema cannot be brought up to date.
@@ -60,6 +61,7 @@ def open_warehouse(settings: Settings) -> Engine:
     warehouse = engine(warehouse_url(settings))
     migrate(warehouse, settings.migrations_dir)
     with warehouse.begin() as db:
+        keep_province(db, settings)
         sync_holidays(db)
     return warehouse
 

@@ -1,0 +1,60 @@
+"""`kho doctor` says what is wrong with this machine."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kho.cli.doctor import Finding, examine
+from kho.night.airflow_process import free_port
+from kho.settings import Settings
+from tests.integration.fixture_dataset import FixtureNight
+
+
+def found(settings: Settings) -> dict[str, Finding]:
+    return {finding.subject: finding for finding in examine(settings, free_port())}
+
+
+def test_a_code_that_is_no_province(tmp_path: Path) -> None:
+    assert found(Settings(home=tmp_path))["province"].text == "51, Tỉnh Quảng Ngãi"
+    wrong = found(Settings(home=tmp_path, province="99"))["province"]
+    assert not wrong.good
+    assert "KHO_PROVINCE" in wrong.text
+
+
+def test_a_warehouse_of_another_province(fixture_night: FixtureNight) -> None:
+    settings = fixture_night.province.context.settings
+    fixture_night.province.run("administrative_units", date(2026, 11, 20))
+    assert found(settings)["database"].good
+    wrong = found(replace(settings, province="48"))["database"]
+    assert not wrong.good
+    assert "holds province 51, and KHO_PROVINCE is 48" in wrong.text
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (
+            "Traceback (most recent call last):\n  File\nRuntimeError: Airflow's scheduler ended by itself\nbye\n",
+            "RuntimeError: Airflow's scheduler ended by itself (",
+        ),
+        ("starting\n\n", "starting ("),
+        (None, "its log says nothing ("),
+    ],
+)
+def test_airflow_that_ended_although_nobody_stopped_it(tmp_path: Path, log: str | None, cause: str) -> None:
+    settings = Settings(home=tmp_path)
+    assert "airflow" not in found(settings)
+    settings.airflow_home.mkdir()
+    settings.logs.mkdir()
+    # A process of long ago, whose number another one has now.
+    kept = {"pid": 1, "created": 1.0, "port": 8080}
+    (settings.airflow_home / "standing.json").write_text(json.dumps(kept))
+    if log is not None:
+        (settings.logs / "airflow.log").write_text(log)
+    ended = found(settings)["airflow"]
+    assert not ended.good
+    assert f"has ended: {cause}" in ended.text
+    assert "kho up starts it again" in ended.text
