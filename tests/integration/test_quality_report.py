@@ -32,6 +32,8 @@ from tests.integration.embedded import temporary_home, throwaway_server
 from tests.integration.report_warehouse import (
     BEFORE,
     DOSSIERS,
+    FINANCE,
+    HEALTH,
     HOSTILE,
     NIGHT,
     VOUCHERS,
@@ -232,6 +234,34 @@ def test_the_overdue_are_those_whose_day_is_over(filled: sa.Engine, settings: Se
     page = _text(write_quality_report(filled, NIGHT, settings))
     assert "Ủy ban nhân dân tỉnh Quảng Nam" in page
     assert "Kế hoạch này không phải của tỉnh Quảng Ngãi (mã tỉnh trong kế hoạch: 49)" in page
+
+
+def test_reports_that_never_came_are_told_from_those_that_could_not_be_used(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    """Each kind by its number, the same in words, in the table by dataset and in the list of agencies."""
+    with filled.begin() as db:
+        db.execute(
+            sa.text(
+                "INSERT INTO dq.submission (dataset, agency_code, period_code, due_on, unusable_since) VALUES "
+                "('indicator_reports', :finance, '2026-M08', '2026-09-03', '2026-09-02'), "
+                "('indicator_reports', :finance, '2026-M09', '2026-10-03', '2026-10-02'), "
+                "('indicator_reports', :health, '2026-M01', '2026-02-03', NULL), "
+                "('indicator_reports', :finance, '2026-M01', '2026-02-03', '2026-02-02')"
+            ),
+            {"health": HEALTH, "finance": FINANCE},
+        )
+    report = read_report(filled, NIGHT, settings)
+    (line,) = report.measured.submissions
+    assert (line.not_reported, line.unusable) == (1, 2)
+    assert (report.overdue.not_reported, report.overdue.unusable) == (1, 2)
+    assert [(item.agency, item.state, item.periods) for item in report.overdue.reports] == [
+        ("Sở Y tế", "not_reported", ("9/2026",)),
+        ("Sở Tài chính", "unusable", ("8/2026", "9/2026")),
+    ]
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "1 kỳ chưa nộp, 2 kỳ đã gửi nhưng không dùng được." in page
+    assert "2 Sở Tài chính Báo cáo chỉ tiêu kinh tế - xã hội Không dùng được 2 8/2026; 9/2026" in page
 
 
 def test_a_past_night_is_told_as_it_was(filled: sa.Engine, settings: Settings) -> None:
