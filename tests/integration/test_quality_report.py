@@ -23,6 +23,7 @@ from rich.console import Console
 
 from kho.report import write_quality_report
 from kho.report.bands import GREEN, RED
+from kho.report.compose import compose
 from kho.report.quality_report import read_report
 from kho.score import render_scoreboard, scoreboard
 from kho.server.postgres import Server, ensure_database
@@ -151,6 +152,42 @@ def test_a_change_is_against_the_night_that_last_had_scores(filled: sa.Engine, s
     assert (correct.score, correct.change) == (Decimal("75.00"), Decimal("-24.00"))
     assert report.previous == BEFORE
     assert "−24,00" in _text(write_quality_report(filled, NIGHT, settings))
+
+
+def test_nights_with_far_more_or_fewer_checks_are_not_compared(filled: sa.Engine, settings: Settings) -> None:
+    """After a first load a night of a few rows says nothing of a change; a dash does, explained once."""
+    report = read_report(filled, NIGHT, settings)
+    dossiers = report.scores.datasets[1]
+    correct = dossiers.cells[0]
+    assert correct is not None
+    assert (correct.tally.evaluated, correct.change, correct.comparable) == (2_345, None, False)
+    assert report.scores.fell_most is None
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "87,20 ▲ – 2.345/1" in page
+    assert page.count("dưới 0,8 lần hoặc trên 1,25 lần") == 1
+    assert "Giảm nhiều nhất" not in page
+
+
+def test_an_agencys_open_and_overdue_cases_stand_beside_its_scores(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    document = compose(read_report(filled, NIGHT, settings))
+    (annex,) = (
+        table for part in document.annexes for table in part.tables if table.name == "scores_by_agency"
+    )
+    at = [column.title for column in annex.columns].index("Vụ việc đang mở (quá hạn)")
+    shown = {row.cells[0].text.split(" Điểm")[0]: row.cells[at] for row in annex.rows}
+    assert {name: (cell.text, cell.band) for name, cell in shown.items()} == {
+        "Sở Y tế": ("310 (10)", "red"),
+        "Sở Tài chính": ("0", ""),
+        "Cộng 2 cơ quan": ("310 (10)", "red"),
+        "Nền tảng": ("–", ""),
+    }
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "310 (10)" in page
+    assert (
+        "Vụ việc đang mở là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn" in page
+    )
 
 
 def test_no_evidence_is_no_score(filled: sa.Engine, settings: Settings) -> None:

@@ -125,7 +125,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind =
         previous = scores.previous_score_night(db, period.first)
         limits = scores.bands_on(as_of, settings)
         weighting = weighting_on(as_of, weighting_path(settings))
-        book = scores.read_score_book(db, as_of, limits, previous)
+        book = scores.read_score_book(db, as_of, limits, previous, settings)
         nights = sorted(
             night.with_missing(night.read_night(db, as_of), known.datasets),
             key=lambda item: known.place(item.dataset),
