@@ -1,5 +1,5 @@
 -- Purpose: how the reports that are asked for stand on the night of :as_of, of those due in the last :days
--- days.
+-- days; missing_submissions.sql lists those of them that are missing.
 -- Grain: one row per dataset. Can run twice: it only reads.
 SELECT
     dataset,

@@ -23,6 +23,7 @@ from rich.console import Console
 
 from kho.report import write_quality_report
 from kho.report.bands import GREEN, RED
+from kho.report.compose import compose
 from kho.report.quality_report import read_report
 from kho.score import render_scoreboard, scoreboard
 from kho.server.postgres import Server, ensure_database
@@ -32,6 +33,8 @@ from tests.integration.embedded import temporary_home, throwaway_server
 from tests.integration.report_warehouse import (
     BEFORE,
     DOSSIERS,
+    FINANCE,
+    HEALTH,
     HOSTILE,
     NIGHT,
     VOUCHERS,
@@ -151,6 +154,42 @@ def test_a_change_is_against_the_night_that_last_had_scores(filled: sa.Engine, s
     assert "−24,00" in _text(write_quality_report(filled, NIGHT, settings))
 
 
+def test_nights_with_far_more_or_fewer_checks_are_not_compared(filled: sa.Engine, settings: Settings) -> None:
+    """After a first load a night of a few rows says nothing of a change; a dash does, explained once."""
+    report = read_report(filled, NIGHT, settings)
+    dossiers = report.scores.datasets[1]
+    correct = dossiers.cells[0]
+    assert correct is not None
+    assert (correct.tally.evaluated, correct.change, correct.comparable) == (2_345, None, False)
+    assert report.scores.fell_most is None
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "87,20 ▲ – 2.345/1" in page
+    assert page.count("dưới 0,8 lần hoặc trên 1,25 lần") == 1
+    assert "Giảm nhiều nhất" not in page
+
+
+def test_an_agencys_open_and_overdue_cases_stand_beside_its_scores(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    document = compose(read_report(filled, NIGHT, settings))
+    (annex,) = (
+        table for part in document.annexes for table in part.tables if table.name == "scores_by_agency"
+    )
+    at = [column.title for column in annex.columns].index("Vụ việc đang mở (quá hạn)")
+    shown = {row.cells[0].text.split(" Điểm")[0]: row.cells[at] for row in annex.rows}
+    assert {name: (cell.text, cell.band) for name, cell in shown.items()} == {
+        "Sở Y tế": ("310 (10)", "red"),
+        "Sở Tài chính": ("0", ""),
+        "Cộng 2 cơ quan": ("310 (10)", "red"),
+        "Nền tảng": ("–", ""),
+    }
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "310 (10)" in page
+    assert (
+        "Vụ việc đang mở là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn" in page
+    )
+
+
 def test_no_evidence_is_no_score(filled: sa.Engine, settings: Settings) -> None:
     report = read_report(filled, NIGHT, settings)
     principles = {principle: cell for principle, _, cell in report.scores.principles}
@@ -232,6 +271,34 @@ def test_the_overdue_are_those_whose_day_is_over(filled: sa.Engine, settings: Se
     page = _text(write_quality_report(filled, NIGHT, settings))
     assert "Ủy ban nhân dân tỉnh Quảng Nam" in page
     assert "Kế hoạch này không phải của tỉnh Quảng Ngãi (mã tỉnh trong kế hoạch: 49)" in page
+
+
+def test_reports_that_never_came_are_told_from_those_that_could_not_be_used(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    """Each kind by its number, the same in words, in the table by dataset and in the list of agencies."""
+    with filled.begin() as db:
+        db.execute(
+            sa.text(
+                "INSERT INTO dq.submission (dataset, agency_code, period_code, due_on, unusable_since) VALUES "
+                "('indicator_reports', :finance, '2026-M08', '2026-09-03', '2026-09-02'), "
+                "('indicator_reports', :finance, '2026-M09', '2026-10-03', '2026-10-02'), "
+                "('indicator_reports', :health, '2026-M01', '2026-02-03', NULL), "
+                "('indicator_reports', :finance, '2026-M01', '2026-02-03', '2026-02-02')"
+            ),
+            {"health": HEALTH, "finance": FINANCE},
+        )
+    report = read_report(filled, NIGHT, settings)
+    (line,) = report.measured.submissions
+    assert (line.not_reported, line.unusable) == (1, 2)
+    assert (report.overdue.not_reported, report.overdue.unusable) == (1, 2)
+    assert [(item.agency, item.state, item.periods) for item in report.overdue.reports] == [
+        ("Sở Y tế", "not_reported", ("9/2026",)),
+        ("Sở Tài chính", "unusable", ("8/2026", "9/2026")),
+    ]
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "1 kỳ chưa nộp, 2 kỳ đã gửi nhưng không dùng được." in page
+    assert "2 Sở Tài chính Báo cáo chỉ tiêu kinh tế - xã hội Không dùng được 2 8/2026; 9/2026" in page
 
 
 def test_a_past_night_is_told_as_it_was(filled: sa.Engine, settings: Settings) -> None:

@@ -194,7 +194,7 @@ def test_the_numbers_are_those_of_dq_and_mart(warehouse: tuple, document: Docume
     assert tables["backlog"].rows[-1].cells[3].value == waiting
     assert sum(row.cells[2].value for row in tables["critical"].rows) == waiting
     assert len(tables["overdue_tasks"].rows) == tasks
-    assert sum(row.cells[3].value for row in tables["missing_reports"].rows) == missing
+    assert sum(row.cells[4].value for row in tables["missing_reports"].rows) == missing
 
 
 def test_the_trend_ends_where_the_scores_stand(report: Report) -> None:

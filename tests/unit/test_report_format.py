@@ -152,6 +152,16 @@ def test_a_wrong_key_names_file_and_line(tmp_path: Path, old: str, new: str, sai
     assert caught.value.where == f"{path.parent.name}/report.yaml:{line}"
 
 
+@pytest.mark.parametrize(
+    ("checks", "before", "allowed"),
+    [(80, 100, True), (79, 100, False), (125, 100, True), (126, 100, False), (541, 2_665, False)],
+)
+def test_nights_are_compared_where_their_checks_are_about_as_many(
+    checks: int, before: int, allowed: bool
+) -> None:
+    assert load_report_config(config_path(get_settings())).comparable.allows(checks, before) is allowed
+
+
 def test_a_letterhead_for_other_provinces_is_needed(tmp_path: Path) -> None:
     path, _ = _changed(tmp_path, "  default:", "  nobody:")
     with pytest.raises(ConfigurationError, match="'default'"):

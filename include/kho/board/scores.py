@@ -86,7 +86,7 @@ def read_agencies(engine: sa.Engine, as_of: date, names: Names, settings: Settin
     """Every agency's scores as they stand on a night."""
     with engine.connect() as db:
         previous = previous_score_night(db, as_of)
-        book = read_score_book(db, as_of, bands_on(as_of, settings), previous)
+        book = read_score_book(db, as_of, bands_on(as_of, settings), previous, settings)
         return AgencyScores(
             tables=score_tables(book, names, _EVERY_AGENCY), previous=previous, index=_index(db, as_of)
         )

@@ -6,6 +6,7 @@ and the line of the wrong key.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, model_validator
@@ -48,6 +49,17 @@ class KindsOfReport(Frozen):
     daily: KindOfReport
     monthly: KindOfReport
     quarterly: KindOfReport
+
+
+class Comparable(Frozen):
+    """Which nights may be compared: the checks of the later, as a multiple of those of the earlier."""
+
+    least: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.8")
+    most: Annotated[Decimal, Field(ge=1)] = Decimal("1.25")
+
+    def allows(self, checks: int, before: int) -> bool:
+        """Whether so many checks may be compared with so many before."""
+        return self.least * before <= checks <= self.most * before
 
 
 class Plan(Frozen):
@@ -108,6 +120,7 @@ def harmless_letterhead(head: Letterhead) -> Letterhead:
 
 class ReportConfig(Frozen):
     kinds: KindsOfReport
+    comparable: Comparable = Comparable()
     mail: Mail = Mail()
     plans: dict[str, Plan] = Field(default_factory=dict)
     letterheads: dict[str, Letterhead]

@@ -25,10 +25,15 @@ _PERIODS_NAMED = 6
 
 @dataclass(frozen=True, slots=True)
 class MissingReports:
-    """An agency's periods that were due and did not come; the oldest are named."""
+    """An agency's periods that were due lately and did not come, or came unusable; the oldest are named.
+
+    Attributes:
+        state: 'not_reported' or 'unusable'.
+    """
 
     agency: str
     dataset: str
+    state: str
     count: int
     periods: tuple[str, ...]
     more_periods: int
@@ -76,42 +81,54 @@ class Overdue:
     plans: tuple[OverduePlan, ...]
 
     @property
-    def missing_periods(self) -> int:
-        return sum(line.count for line in self.reports)
+    def not_reported(self) -> int:
+        """How many periods nobody has reported."""
+        return self._periods("not_reported")
+
+    @property
+    def unusable(self) -> int:
+        """How many periods were reported, but not in a form that can be used."""
+        return self._periods("unusable")
 
     @property
     def dossier_count(self) -> int:
         return sum(line.dossiers for line in self.dossiers)
 
+    def _periods(self, state: str) -> int:
+        return sum(line.count for line in self.reports if line.state == state)
+
 
 def read_overdue(
-    db: sa.Connection, as_of: date, names: Names, config: ReportConfig, province_code: str
+    db: sa.Connection, as_of: date, names: Names, config: ReportConfig, province_code: str, days: int
 ) -> Overdue:
-    """What is past its day on the night of `as_of`."""
+    """What is past its day on the night of `as_of`; of reports, those due in the last `days` days."""
     return Overdue(
-        _missing_reports(db, as_of, names),
+        _missing_reports(db, as_of, names, days),
         _overdue_dossiers(db, as_of, names),
         _overdue_plans(db, as_of, config, province_code),
     )
 
 
-def _missing_reports(db: sa.Connection, as_of: date, names: Names) -> tuple[MissingReports, ...]:
-    grouped: dict[tuple[str, str], list[tuple[date, str]]] = defaultdict(list)
-    for row in run_file(db, "report/missing_submissions.sql", as_of=as_of):
-        grouped[names.known(row.agency_code), row.dataset].append((row.due_on, row.period_code))
+def _missing_reports(db: sa.Connection, as_of: date, names: Names, days: int) -> tuple[MissingReports, ...]:
+    grouped: dict[tuple[str, str, str], list[tuple[date, str]]] = defaultdict(list)
+    for row in run_file(db, "report/missing_submissions.sql", as_of=as_of, days=days):
+        key = (names.known(row.agency_code), row.dataset, row.state)
+        grouped[key].append((row.due_on, row.period_code))
     lines = (
         MissingReports(
             agency=names.agency(code),
             dataset=names.dataset(dataset),
+            state=state,
             count=len(periods),
             periods=tuple(period(code) for _, code in sorted(periods)[:_PERIODS_NAMED]),
             more_periods=max(0, len(periods) - _PERIODS_NAMED),
             oldest_due_on=min(periods)[0],
             agency_code=code,
         )
-        for (code, dataset), periods in grouped.items()
+        for (code, dataset, state), periods in grouped.items()
     )
-    return tuple(sorted(lines, key=lambda line: (-line.count, line.agency, line.dataset)))
+    # 'not_reported' comes before 'unusable'.
+    return tuple(sorted(lines, key=lambda line: (line.state, -line.count, line.agency, line.dataset)))
 
 
 def _overdue_dossiers(db: sa.Connection, as_of: date, names: Names) -> tuple[OverdueDossiers, ...]:

@@ -124,7 +124,8 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind =
         known = names.read_names(db, settings.contracts_dir)
         previous = scores.previous_score_night(db, period.first)
         limits = scores.bands_on(as_of, settings)
-        book = scores.read_score_book(db, as_of, limits, previous)
+        weighting = weighting_on(as_of, weighting_path(settings))
+        book = scores.read_score_book(db, as_of, limits, previous, settings)
         nights = sorted(
             night.with_missing(night.read_night(db, as_of), known.datasets),
             key=lambda item: known.place(item.dataset),
@@ -145,13 +146,13 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind =
             incidents=night.incidents(nights),
             scores=score_tables.score_tables(book, known, _ALL),
             trend=trend.read_trend(db, as_of, config.kind(kind).trend_nights),
-            measured=measured.read_measured(
-                db, as_of, known, weighting_on(as_of, weighting_path(settings)), _ALL
-            ),
+            measured=measured.read_measured(db, as_of, known, weighting, _ALL),
             violations=violations.read_violations(db, as_of, known, deadlines),
             movement=movement.read_movement(db, period.before, as_of, known),
             period_counts=movement.read_period_counts(db, period.first, as_of),
-            overdue=overdue.read_overdue(db, as_of, known, config, settings.province),
+            overdue=overdue.read_overdue(
+                db, as_of, known, config, settings.province, weighting.thresholds.submission_days
+            ),
             progress=progress.read_progress(db, as_of, config, settings.province),
             schema_changes=schema_changes.read_schema_changes(db, as_of),
             refused_files=refused_files.read_refused_files(db, as_of),

@@ -62,6 +62,18 @@ class ScoreTables:
     platform: ScoreRow | None
 
     @property
+    def has_incomparable(self) -> bool:
+        """Whether a score is shown without its change, because the nights are too unlike."""
+        apart = (row for row in (self.all_agencies, self.unknown, self.platform) if row)
+        rows = (*self.datasets, *self.agencies, *apart)
+        cells = (
+            self.overall,
+            *(cell for _, _, cell in self.principles),
+            *(cell for row in rows for cell in (row.overall, *row.cells)),
+        )
+        return any(not cell.comparable for cell in cells if cell)
+
+    @property
     def fell_most(self) -> tuple[str, Cell] | None:
         """The principle that lost most points, if any did."""
         return self._extreme(-1)

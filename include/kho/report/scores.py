@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from kho.quality.weighting import weighting_on, weighting_path
 from kho.report.bands import Band, Bands, Tally, total
+from kho.report.config import Comparable, config_path, load_report_config
+from kho.settings import get_settings
 from kho.sql_files import run_file
 
 if TYPE_CHECKING:
@@ -50,12 +52,18 @@ def _any_line(_: ScoreLine) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one place of a score table shows; without evidence there is no score and no band."""
+    """What one place of a score table shows; without evidence there is no score and no band.
+
+    Attributes:
+        change: in points; None where there is nothing to compare with.
+        comparable: False where both nights have a score, but their numbers of checks are too far apart.
+    """
 
     tally: Tally
     score: Decimal | None
     band: Band | None
     change: Decimal | None
+    comparable: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,13 @@ class ScoreBook:
         lines: the latest scores of each dataset.
         previous: the same for the earlier night; empty where there is none.
         bands: the thresholds.
+        comparable: which numbers of checks may be compared.
     """
 
     lines: tuple[ScoreLine, ...]
     previous: tuple[ScoreLine, ...]
     bands: Bands
+    comparable: Comparable
 
     def scored_on(self) -> dict[str, date]:
         """The night of each dataset's latest scores."""
@@ -105,10 +115,13 @@ class ScoreBook:
         )
 
     def cell(self, tally: Tally, before: Tally | None) -> Cell:
-        """A tally with its band and its change; no change where either night has no evidence."""
-        score, old = tally.score, before.score if before else None
-        change = score - old if score is not None and old is not None else None
-        return Cell(tally, score, self.bands.of(score), change)
+        """A tally with its band and its change, where both nights have evidence, and about as much."""
+        score, band = tally.score, self.bands.of(tally.score)
+        if score is None or before is None or before.score is None:
+            return Cell(tally, score, band, None)
+        if not self.comparable.allows(tally.evaluated, before.evaluated):
+            return Cell(tally, score, band, None, comparable=False)
+        return Cell(tally, score, band, score - before.score)
 
 
 def bands_on(as_of: date, settings: Settings | None = None) -> Bands:
@@ -118,11 +131,16 @@ def bands_on(as_of: date, settings: Settings | None = None) -> Bands:
 
 
 def read_score_book(
-    db: sa.Connection, as_of: date, bands: Bands, previous_night: date | None = None
+    db: sa.Connection,
+    as_of: date,
+    bands: Bands,
+    previous_night: date | None = None,
+    settings: Settings | None = None,
 ) -> ScoreBook:
     """The scores that stand on `as_of`, compared with those that stood on `previous_night`."""
     previous = _read(db, previous_night) if previous_night else ()
-    return ScoreBook(_read(db, as_of), previous, bands)
+    comparable = load_report_config(config_path(settings or get_settings())).comparable
+    return ScoreBook(_read(db, as_of), previous, bands, comparable)
 
 
 def previous_score_night(db: sa.Connection, as_of: date) -> date | None:

@@ -60,6 +60,11 @@ def band_words(band: Band) -> Line:
     return line(f"{band.sign} {band.word}")
 
 
+def change(score: Score) -> str:
+    """The change of a score; a dash where the two nights are too unlike to be compared."""
+    return vietnamese.change(score.change) if score.comparable else "–"
+
+
 def score(found: Score | None, *, strong: bool = False) -> Cell:
     """Points and sign; below, the change and how many checks and rules stand behind them."""
     if found is None or found.score is None or found.band is None:
@@ -68,7 +73,7 @@ def score(found: Score | None, *, strong: bool = False) -> Cell:
     coverage = f"{vietnamese.number(found.tally.evaluated)}/{len(found.tally.rules)}"
     return cell(
         bold(shown) if strong else shown,
-        small(vietnamese.change(found.change)),
+        small(change(found)),
         small(coverage),
         value=found.score,
         band=found.band.key,

@@ -25,6 +25,9 @@ _SUBMISSIONS = (
 )
 
 
+_STATES = {"not_reported": "Chưa nộp", "unusable": "Không dùng được"}
+
+
 def overdue(report: Report) -> Outline:
     """Section V."""
     part = Outline("Quá hạn")
@@ -44,13 +47,13 @@ def overdue(report: Report) -> Outline:
     )
     missed = (
         (
-            paragraph(f"Có {vietnamese.number(late.missing_periods)} kỳ đã đến hạn mà chưa có báo cáo."),
+            paragraph(f"{vietnamese.sentence_case(missing_words(report))}."),
             missing(report, limit),
         )
         if late.reports
         else (paragraph("Không có."),)
     )
-    part.head("Kỳ báo cáo chưa nộp", *((told, submitted) if submitted else ()), *missed)
+    part.head("Kỳ báo cáo chưa nộp hoặc không dùng được", *((told, submitted) if submitted else ()), *missed)
     if late.dossiers:
         told = paragraph(
             f"Có {vietnamese.number(late.dossier_count)} hồ sơ đang giải quyết đã qua ngày hẹn trả, theo lần "
@@ -146,22 +149,33 @@ def submissions(report: Report) -> Table | None:
     return cells.table("submissions", columns, rows)
 
 
+def missing_words(report: Report) -> str:
+    """How many periods never came and how many could not be used; empty where there are none."""
+    late, number = report.overdue, vietnamese.number
+    parts = (
+        f"{number(late.not_reported)} kỳ chưa nộp" if late.not_reported else "",
+        f"{number(late.unusable)} kỳ đã gửi nhưng không dùng được" if late.unusable else "",
+    )
+    return ", ".join(filter(None, parts))
+
+
 def missing(report: Report, limit: int | None = None) -> Table | None:
-    """The periods that nobody has reported, by agency."""
+    """The periods that nobody has usably reported, by agency."""
     if not report.overdue.reports:
         return None
     columns = (
         cells.NUMBER,
         Column("Cơ quan"),
-        Column("Bộ dữ liệu", 40),
-        Column("Số kỳ", 14, RIGHT),
-        Column("Tháng chưa nộp", 34),
+        Column("Bộ dữ liệu", 36),
+        Column("Tình trạng", 22),
+        Column("Số kỳ", 12, RIGHT),
+        Column("Kỳ báo cáo", 28),
         Column("Hạn sớm nhất", 24, CENTRE),
     )
     listed, left = cells.some(report.overdue.reports, limit)
     rows = []
     for at, item in enumerate(listed, start=1):
-        more = f"; và {item.more_periods} tháng khác" if item.more_periods else ""
+        more = f"; và {item.more_periods} kỳ khác" if item.more_periods else ""
         periods = cell("; ".join(item.periods) + more)
         rows.append(
             Row(
@@ -169,6 +183,7 @@ def missing(report: Report, limit: int | None = None) -> Table | None:
                     cells.place(at),
                     cell(item.agency),
                     cell(item.dataset),
+                    cell(_STATES[item.state]),
                     cells.count(item.count),
                     periods,
                     cells.on(item.oldest_due_on),
@@ -178,7 +193,7 @@ def missing(report: Report, limit: int | None = None) -> Table | None:
         )
     if left:
         count = cells.count(sum(item.count for item in left))
-        words = f"Các đơn vị còn lại ({len(left)})"
+        words = f"Các dòng còn lại ({len(left)})"
         rows.append(cells.rest(words, len(columns), count, cells.empty(), cells.empty()))
     return cells.table("missing_reports", columns, rows)
 

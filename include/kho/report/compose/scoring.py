@@ -10,8 +10,8 @@ from kho.report.compose import cells
 from kho.report.compose.outline import Outline
 from kho.report.document import (
     CENTRE,
-    LEFT,
     RIGHT,
+    Cell,
     Chart,
     Column,
     Paragraph,
@@ -27,8 +27,9 @@ from kho.report.document import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
+    from decimal import Decimal
 
     from kho.report.bands import Band
     from kho.report.quality_report import Report
@@ -70,7 +71,7 @@ def principles(report: Report) -> Table:
         if found is None or found.score is None:
             rows.append(Row((cell(bold(title)), verdict, cells.empty(4))))
             continue
-        moved = cell(vietnamese.change(found.change), value=found.change, align=RIGHT)
+        moved = cell(cells.change(found), value=found.change, align=RIGHT)
         points = cell(bold(vietnamese.decimal(found.score)), value=found.score, align=RIGHT)
         tally = found.tally
         counts = (cells.count(tally.evaluated), cells.count(len(tally.rules)))
@@ -79,15 +80,34 @@ def principles(report: Report) -> Table:
 
 
 def dataset_scores(report: Report) -> Table:
-    return _heat("scores_by_dataset", "Bộ dữ liệu", report, (_row(r) for r in report.scores.datasets))
+    columns = (Column("Bộ dữ liệu", 29), Column("Chung", 0, CENTRE))
+    rows = (_row(row, cells.score(row.overall, strong=True)) for row in report.scores.datasets)
+    return _heat("scores_by_dataset", columns, report, rows)
 
 
 def agency_scores(report: Report, limit: int | None = None) -> Table:
-    found = report.scores
-    rows = [_row(row, tonight=report.as_of) for row in found.agencies[:limit]]
-    apart = (found.all_agencies, found.unknown, found.platform)
-    rows += [_row(row, "apart") for row in apart if row]
-    return _heat("scores_by_agency", "Cơ quan", report, rows)
+    """The agencies' scores beside their cases: who mends nothing may still send few wrong rows."""
+    found, waiting = report.scores, {item.agency_code: item for item in report.violations.backlog}
+    columns = (
+        Column("Cơ quan", 26),
+        Column("Chung", 0, CENTRE),
+        Column("Vụ việc đang mở (quá hạn)", 15, CENTRE),
+    )
+    rows = []
+    for row in found.agencies[:limit]:
+        own = waiting.get(row.agency_code)
+        cases = _cases(own.records, own.overdue) if own else _cases(0, 0)
+        rows.append(_row(row, cells.score(row.overall, strong=True), cases, tonight=report.as_of))
+    if found.all_agencies:
+        known = [item for code, item in waiting.items() if code]
+        cases = _cases(sum(item.records for item in known), sum(item.overdue for item in known))
+        whole = found.all_agencies
+        rows.append(_row(whole, cells.score(whole.overall, strong=True), cases, kind="apart"))
+    for apart in (found.unknown, found.platform):
+        if apart:
+            nothing = cell("–", align=CENTRE)
+            rows.append(_row(apart, cells.score(apart.overall, strong=True), nothing, kind="apart"))
+    return _heat("scores_by_agency", columns, report, rows)
 
 
 def league(report: Report, limit: int | None = None) -> Table:
@@ -131,18 +151,24 @@ def agreements(report: Report) -> Table:
     return cells.table("agreements", columns, rows)
 
 
-def _heat(name: str, first: str, report: Report, rows: Iterable[Row]) -> Table:
-    titles = [title for _, title, _ in report.scores.principles]
-    columns = [Column(first, 29, LEFT), *(Column(title, 0, CENTRE) for title in ("Chung", *titles))]
-    return cells.table(name, columns, rows, dense=True)
+def _heat(name: str, first: Sequence[Column], report: Report, rows: Iterable[Row]) -> Table:
+    titles = (Column(title, 0, CENTRE) for _, title, _ in report.scores.principles)
+    return cells.table(name, (*first, *titles), rows, dense=True)
 
 
-def _row(row: ScoreRow, kind: str = "", tonight: date | None = None) -> Row:
+def _row(row: ScoreRow, *first: Cell, kind: str = "", tonight: date | None = None) -> Row:
     """A row of scores, with the nights of its rows, unless all of them are of `tonight`."""
     nights = "" if row.oldest and row.oldest == tonight else _nights(row)
     shown = (cells.score(found) for found in row.cells)
-    cells_of_row = (cell(row.title, nights), cells.score(row.overall, strong=True), *shown)
-    return Row(cells_of_row, kind, row.agency_code)
+    return Row((cell(row.title, nights), *first, *shown), kind, row.agency_code)
+
+
+def _cases(opened: int, overdue: int) -> Cell:
+    """Open cases and, in brackets, those past their day, which are marked in bold too."""
+    if not overdue:
+        return cell(vietnamese.number(opened), align=CENTRE)
+    text = f"{vietnamese.number(opened)} ({vietnamese.number(overdue)})"
+    return cell(bold(text), band=RED.key, align=CENTRE)
 
 
 def _nights(row: ScoreRow) -> str | Run:
@@ -155,7 +181,13 @@ def _nights(row: ScoreRow) -> str | Run:
     return small(f"Điểm ngày {last}")
 
 
+def _times(value: Decimal) -> str:
+    """'1,25'."""
+    return f"{value.normalize():f}".replace(".", ",")
+
+
 def _legend(report: Report) -> Paragraph:
+    found = report.scores
     since = f"{report.before_words}" if report.previous else "lần có điểm trước đó (chưa có)"
     green, amber = report.bands.green, report.bands.amber
     limits = {
@@ -164,13 +196,20 @@ def _legend(report: Report) -> Paragraph:
         RED: f" dưới {amber} điểm. ",
     }
     words = [part for band, text in limits.items() for part in (bold(f"{band.sign} {band.word}"), text)]
+    comparable = report.config.comparable
+    unlike = (
+        f" Dấu “–” thay cho mức thay đổi: số lượt kiểm tra dưới {_times(comparable.least)} lần hoặc trên "
+        f"{_times(comparable.most)} lần so với lần trước nên không so sánh."
+        if found.has_incomparable
+        else ""
+    )
     return note(
         f"Mỗi ô gồm: điểm và mức; thay đổi so với {since}; số lượt kiểm tra/số quy tắc. Mức: ",
         *words,
         "Điểm bằng tỷ lệ lượt kiểm tra đạt nhân 100, làm tròn xuống; một bản ghi được tính một lượt cho mỗi "
         f"quy tắc. Nơi chưa có lượt kiểm tra nào ghi “{NO_EVIDENCE}”, không tính là 0 hay 100. Bản ghi "
         "của một cơ quan được tính theo đêm gần nhất có bản ghi của cơ quan đó, không quá một năm; ngày của "
-        "những đêm trước ghi dưới tên.",
+        f"những đêm trước ghi dưới tên.{unlike}",
     )
 
 
@@ -207,7 +246,9 @@ def _agency_words(report: Report) -> Paragraph | None:
     return paragraph(
         f"Có {found.agency_count} cơ quan có điểm: {counts}. Bảng dưới đây nêu "
         f"{min(limit, found.agency_count)} cơ quan có điểm thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, "
-        "các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào."
+        "các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào. "
+        "Vụ việc đang mở là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn. Điểm "
+        "tính theo bản ghi gửi gần nhất, nên cơ quan chưa sửa vụ việc cũ vẫn có thể có điểm cao."
     )
 
 

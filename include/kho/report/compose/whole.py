@@ -71,7 +71,7 @@ def _annexes(report: Report) -> tuple[Section, ...]:
             (overdue_words.backlog(report) if report.violations.backlog else None,),
         ),
         ("Bản ghi phát hiện mới và đã sửa", (overdue_words.movement(report),)),
-        ("Kỳ báo cáo chưa nộp", (overdue_words.missing(report),)),
+        ("Kỳ báo cáo chưa nộp hoặc không dùng được", (overdue_words.missing(report),)),
         ("Hồ sơ dịch vụ công quá hạn trả kết quả", (overdue_words.dossiers(report),)),
         *(
             (f"Nhiệm vụ quá thời hạn: {plan.title}", (overdue_words.tasks(plan),))
