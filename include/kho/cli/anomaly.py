@@ -14,7 +14,7 @@ from rich.table import Table
 
 from kho.anomalies.cases import STATES, Anomaly
 from kho.cli.console import out, say
-from kho.cli.options import Agency, Dataset, Limit
+from kho.cli.options import Agency, Dataset, Limit, in_reach, known_filters, known_number
 from kho.settings import get_settings
 
 app = typer.Typer(help="Values unlike those of comparable nights.", no_args_is_help=True)
@@ -38,9 +38,11 @@ def list_(
 
     if status not in (*STATES, ALL):
         raise ConfigurationError(f"--status is one of {', '.join(STATES)}, {ALL}, not '{status}'")
-    day = night.date() if night else None
+    day = in_reach(night.date()) if night else None
+    engine = open_warehouse(get_settings())
+    known_filters(engine, dataset=dataset, agency=agency)
     count, found = list_anomalies(
-        open_warehouse(get_settings()),
+        engine,
         dataset=dataset,
         agency=agency,
         status=None if status == ALL else status,
@@ -71,7 +73,7 @@ def list_(
 
 
 @app.command()
-def show(number: Annotated[int, typer.Argument(help="The finding's number.")]) -> None:
+def show(number: Annotated[int, typer.Argument(callback=known_number, help="The finding's number.")]) -> None:
     """Show one finding with the nights it was compared with."""
     from kho.anomalies.cases import show as find
     from kho.server.warehouse import open_warehouse
@@ -81,7 +83,7 @@ def show(number: Annotated[int, typer.Argument(help="The finding's number.")]) -
 
 @app.command()
 def judge(
-    number: Annotated[int, typer.Argument(help="The finding's number.")],
+    number: Annotated[int, typer.Argument(callback=known_number, help="The finding's number.")],
     verdict: Annotated[str, typer.Argument(help="expected (it is all right) or defect (it is wrong).")],
     by: Annotated[str, typer.Option(help="Who says so.")],
     reason: Annotated[str, typer.Option(help="Why.")],

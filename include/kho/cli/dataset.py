@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kho.cli.console import out
-from kho.cli.options import tonight
+from kho.cli.options import Number, known_filters, tonight
 from kho.errors import ConfigurationError
 from kho.settings import get_settings
 
@@ -195,7 +195,9 @@ def changes(
     from kho.quality.schema_changes import list_changes
     from kho.server.warehouse import open_warehouse
 
-    found = list_changes(open_warehouse(get_settings()), dataset, acknowledged=everything)
+    engine = open_warehouse(get_settings())
+    known_filters(engine, dataset=dataset)
+    found = list_changes(engine, dataset, acknowledged=everything)
     table = _table(
         "no.", "dataset", "change", "column", "detail", "policy", "first seen", "last seen", "known to"
     )
@@ -216,7 +218,9 @@ def changes(
 
 
 @app.command()
-def acknowledge(change: int, by: Annotated[str, typer.Option(help="Who knows of it.")]) -> None:
+def acknowledge(
+    change: Annotated[int, Number], by: Annotated[str, typer.Option(help="Who knows of it.")]
+) -> None:
     """Take a change of a source's columns off the report."""
     from kho.quality.schema_changes import acknowledge as take_off
     from kho.server.warehouse import open_warehouse

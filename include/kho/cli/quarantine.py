@@ -11,7 +11,17 @@ from typing import Annotated
 import typer
 
 from kho.cli.console import out, say, show_step
-from kho.cli.options import Agency, Dataset, Limit, Night, context_of, parse_date, tonight
+from kho.cli.options import (
+    Agency,
+    Dataset,
+    Limit,
+    Night,
+    Number,
+    context_of,
+    known_filters,
+    parse_date,
+    tonight,
+)
 from kho.cli.quarantine_text import print_backlogs, print_case, print_cases, print_files, print_replays
 from kho.quality.quarantine import STATES
 from kho.settings import get_settings
@@ -36,8 +46,10 @@ def quarantine_list(
     from kho.quality.quarantine import list_cases
     from kho.server.warehouse import open_warehouse
 
+    engine = open_warehouse(get_settings())
+    known_filters(engine, dataset=dataset, agency=agency, rule=rule)
     count, cases = list_cases(
-        open_warehouse(get_settings()),
+        engine,
         dataset=dataset,
         agency=agency,
         rule=rule,
@@ -48,7 +60,7 @@ def quarantine_list(
 
 
 @app.command("show")
-def quarantine_show(case: int) -> None:
+def quarantine_show(case: Annotated[int, Number]) -> None:
     """Show one row, personal data masked, and what is wrong with it."""
     from kho.quality.quarantine import note_look, show_case
     from kho.server.warehouse import open_warehouse
@@ -65,13 +77,15 @@ def quarantine_files(dataset: Dataset = None, limit: Limit = 50) -> None:
     from kho.quality.rejected_files import list_rejected_files
     from kho.server.warehouse import open_warehouse
 
-    count, files = list_rejected_files(open_warehouse(get_settings()), dataset=dataset, limit=limit)
+    engine = open_warehouse(get_settings())
+    known_filters(engine, dataset=dataset)
+    count, files = list_rejected_files(engine, dataset=dataset, limit=limit)
     print_files(out, count, files)
 
 
 @app.command("waive")
 def quarantine_waive(
-    case: int,
+    case: Annotated[int, Number],
     by: Annotated[str, typer.Option(help="Who decides so.")],
     reason: Annotated[str, typer.Option(help="Why it need not be mended.")],
     until: Annotated[
@@ -94,6 +108,7 @@ def quarantine_deadlines(dataset: Dataset = None, agency: Agency = None, night: 
     from kho.server.warehouse import open_warehouse
 
     engine = open_warehouse(get_settings())
+    known_filters(engine, dataset=dataset, agency=agency)
     print_backlogs(out, list_backlogs(engine, night or tonight(), dataset=dataset, agency=agency))
 
 
@@ -108,9 +123,9 @@ def quarantine_export(
     from kho.server.warehouse import open_warehouse
 
     settings = get_settings()
-    lists = write_mend_lists(
-        open_warehouse(settings), night or tonight(), settings, agency=agency, folder=folder
-    )
+    engine = open_warehouse(settings)
+    known_filters(engine, agency=agency)
+    lists = write_mend_lists(engine, night or tonight(), settings, agency=agency, folder=folder)
     for item in lists:
         say(f"{item.records:>9,}  {item.path}")
     if not lists:
@@ -133,6 +148,7 @@ def quarantine_replay(
     from kho.quality.quarantine import list_cases
 
     context = context_of(get_settings())
+    known_filters(context.engine, dataset=dataset, rule=rule)
     before, _ = list_cases(context.engine, dataset=dataset, rule=rule, limit=1)
     reason = reason or ("" if night else "rules have changed")
     replay(dataset, context, rule, show_step, night=night, by=by or getuser(), reason=reason)
@@ -146,4 +162,6 @@ def quarantine_replays(dataset: Dataset = None, limit: Limit = 20) -> None:
     from kho.quality.replay_log import list_replays
     from kho.server.warehouse import open_warehouse
 
-    print_replays(out, list_replays(open_warehouse(get_settings()), dataset, limit))
+    engine = open_warehouse(get_settings())
+    known_filters(engine, dataset=dataset)
+    print_replays(out, list_replays(engine, dataset, limit))

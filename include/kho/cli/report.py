@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from kho.cli.console import out, say
-from kho.cli.options import By, Night, Reason, context_of, tonight
+from kho.cli.options import By, Night, Number, Reason, context_of, tonight
 from kho.settings import get_settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def report_list(
 
 
 @app.command("show")
-def report_show(report_id: int) -> None:
+def report_show(report_id: Annotated[int, Number]) -> None:
     """Show a draft's summary, or a report's number, archive and mails."""
     from kho.pipeline import show_draft
     from kho.report.mailing import list_mail
@@ -96,20 +96,20 @@ def report_show(report_id: int) -> None:
 
 
 @app.command("approve")
-def report_approve(report_id: int, reason: Reason, by: By = "") -> None:
+def report_approve(report_id: Annotated[int, Number], reason: Reason, by: By = "") -> None:
     """Approve a draft: it gets the next number of the year, its files are made and kept."""
     _decide(report_id, "approved", by, reason)
 
 
 @app.command("reject")
-def report_reject(report_id: int, reason: Reason, by: By = "") -> None:
+def report_reject(report_id: Annotated[int, Number], reason: Reason, by: By = "") -> None:
     """Reject a draft: it gets no number."""
     _decide(report_id, "rejected", by, reason)
 
 
 @app.command("send")
 def report_send(
-    report_id: int,
+    report_id: Annotated[int, Number],
     again: Annotated[bool, typer.Option("--again", help="Those too that were cut off earlier.")] = False,
 ) -> None:
     """Mail a report in force to those whom include/report.yaml names; who has it gets it no second time."""
@@ -119,7 +119,7 @@ def report_send(
 
 
 @app.command("restore")
-def report_restore(report_id: int) -> None:
+def report_restore(report_id: Annotated[int, Number]) -> None:
     """Make the archive of an approved report again from what was kept; the bytes must be the same."""
     from kho.report.register import read_registered, restore_files
 

@@ -10,14 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from kho.cli.console import out
-from kho.cli.options import Agency, Dataset, Limit, Night, tonight
+from kho.cli.options import Agency, Dataset, Limit, Night, known_filters, known_period, tonight
 from kho.errors import ConfigurationError
 from kho.quality.submissions import STATES, Submission
 from kho.settings import get_settings
 
 app = typer.Typer(help="Who has to report what by when, and who did.", no_args_is_help=True)
 
-Period = Annotated[str | None, typer.Option(help="Of this period, such as 2026-M10.")]
+Period = Annotated[str | None, typer.Option(callback=known_period, help="Of this period, such as 2026-M10.")]
 State = Annotated[str | None, typer.Option(help=f"One of {', '.join(STATES)}.")]
 
 
@@ -34,8 +34,10 @@ def submissions_list(
     from kho.quality.submissions import list_submissions
     from kho.server.warehouse import open_warehouse
 
+    engine = open_warehouse(get_settings())
+    known_filters(engine, dataset=dataset, agency=agency)
     count, found = list_submissions(
-        open_warehouse(get_settings()),
+        engine,
         night or tonight(),
         dataset=dataset,
         agency=agency,
