@@ -40,7 +40,8 @@ asked AS (
     SELECT
         a.agency_code,
         a.retired_on,
-        '' AS since
+        '' AS since,
+        '-infinity'::date AS from_day
     FROM dw.dim_agency AS a
     WHERE
         a.is_current AND NOT a.is_inferred
@@ -49,18 +50,41 @@ asked AS (
     SELECT
         r.agency_code,
         a.retired_on,
-        min(r.period_code) AS since
+        min(r.period_code) AS since,
+        '-infinity'
     FROM reported AS r
     LEFT JOIN dw.dim_agency AS a ON r.agency_code = a.agency_code AND a.is_current
     WHERE :reported_before
     GROUP BY r.agency_code, a.retired_on
+    UNION ALL
+    -- Who leads a task that is open, from the first whole period after it was assigned; or its successor.
+    SELECT
+        n.answers_code,
+        NULL,
+        '' AS since,
+        coalesce(min(d.calendar_date), '-infinity')
+    FROM dw.dim_plan_task AS t
+    INNER JOIN dw.fact_task_status AS f ON t.task_key = f.task_key AND f.status_code = 'assigned'
+    INNER JOIN dw.dim_date AS d ON f.status_date_key = d.date_key
+    INNER JOIN dw.dim_agency AS a ON f.agency_key = a.agency_key
+    INNER JOIN dw.agencies_answering(:as_of) AS n ON a.agency_code = n.agency_code
+    WHERE
+        :leads_task AND t.retired_on IS NULL AND n.answers_code IS NOT NULL
+        AND NOT EXISTS (
+            SELECT FROM dw.fact_task_status AS s
+            WHERE s.task_key = t.task_key AND s.status_code IN ('completed', 'cancelled')
+        )
+        AND NOT EXISTS (
+            SELECT FROM dw.fact_plan_task_progress AS v
+            WHERE v.task_key = t.task_key AND v.status_code = 'HT'
+        )
+    GROUP BY n.answers_code
 ),
 
 agency AS (
     SELECT
         a.agency_code,
         max(a.retired_on) AS retired_on,
-        min(a.since) AS since,
         coalesce(dw.agency_begins_on(a.agency_code), '-infinity') AS begins_on,
         (SELECT min(r.period_code) FROM reported AS r WHERE a.agency_code = r.agency_code) AS first_reported
     FROM asked AS a
@@ -152,7 +176,10 @@ SELECT
 FROM agency AS a
 INNER JOIN period AS p
     ON
-        a.since <= p.period_code
+        EXISTS (
+            SELECT FROM asked AS s
+            WHERE s.agency_code = a.agency_code AND s.since <= p.period_code AND s.from_day <= p.first
+        )
         AND (a.begins_on <= p.last OR a.first_reported <= p.period_code)
         AND coalesce(a.retired_on, 'infinity') > p.due_on
 LEFT JOIN unit AS x ON p.period_code = x.period_code

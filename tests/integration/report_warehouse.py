@@ -148,9 +148,7 @@ def add_score(db: sa.Connection, dataset: str, night: date) -> None:
     midnight = datetime.combine(night, datetime.min.time())
     batch = {"as_of": night, "dataset": dataset, "batch_id": batch_of(dataset, night)}
     owner = load_contract(dataset).quality.owner_agency
-    run_file(
-        db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_since=midnight, owner=owner
-    )
+    run_file(db, "quality/note_batch_evidence.sql", **batch, newest=midnight, fresh_days=0, owner=owner)
     run_file(db, "quality/score_night.sql", **batch)
 
 

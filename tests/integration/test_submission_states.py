@@ -107,3 +107,61 @@ def test_nothing_is_asked_of_an_agency_for_a_time_before_it_began(context: Conte
         "exempt",
         "Cơ quan bắt đầu hoạt động trong kỳ, từ ngày 12/10/2026",
     )
+
+
+def test_a_lead_agency_is_asked_though_it_has_never_reported(context: Context) -> None:
+    """LEAD and NEXT each lead an open task, the latter since 15 September; OLD led one that is NEW's now."""
+    tasks = {
+        "LEAD": ("2026-02-27", None, None), "NEXT": ("2026-09-15", None, None), "OLD": ("2026-09-01", None, None),
+        "DONE": ("2026-02-27", "HT", None), "GONE": ("2026-02-27", None, "2026-06-01"), "REPORTS": (None, "DTH", None),
+    }  # fmt: skip
+    with context.engine.begin() as db:
+        for code in (*tasks, "NEW", "OTHER"):
+            db.execute(
+                sa.text("INSERT INTO dw.dim_agency (agency_code, name_vi) VALUES (:c, :c)"), {"c": code}
+            )
+        db.exec_driver_sql("UPDATE dw.dim_agency SET retired_on = '2026-10-01' WHERE agency_code = 'OLD'")
+        db.exec_driver_sql(
+            "INSERT INTO dw.bridge_agency_succession (old_agency_name, old_agency_code, new_agency_code, "
+            "effective_date, succession_kind) VALUES ('x', 'OLD', 'NEW', '2026-10-01', 'merged')"
+        )
+        for code, (assigned, progress, retired) in tasks.items():
+            at = {"c": code, "d": assigned, "p": progress, "r": retired}
+            db.execute(
+                sa.text(
+                    "INSERT INTO dw.dim_plan_task (task_code, name_vi, retired_on) VALUES (:c, :c, cast(:r AS date))"
+                ),
+                at,
+            )
+            of = "FROM dw.dim_plan_task AS t INNER JOIN dw.dim_agency AS a ON t.task_code = a.agency_code WHERE t.task_code = :c"
+            db.execute(
+                sa.text(
+                    "INSERT INTO dw.fact_task_status SELECT t.task_key, dw.date_key(cast(:d AS date), -1), 'assigned', "
+                    f"-2, a.agency_key, -1 {of} AND :d IS NOT NULL"
+                ),
+                at,
+            )
+            db.execute(
+                sa.text(
+                    "INSERT INTO dw.fact_plan_task_progress SELECT t.task_key, a.agency_key, '2026-M08', -1, 50, :p, "
+                    f"NULL, -2, '2026-09-03', -1 {of} AND :p IS NOT NULL"
+                ),
+                at,
+            )
+        # Somebody else has said that the task of DONE is done.
+        db.exec_driver_sql(
+            "UPDATE dw.fact_plan_task_progress SET agency_key = (SELECT agency_key FROM dw.dim_agency "
+            "WHERE agency_code = 'OTHER') WHERE status_code = 'HT'"
+        )
+        note_submissions(db, NIGHT, context.settings)
+    _, found = list_submissions(context.engine, NIGHT, dataset="plan_task_progress")
+    asked: dict[str, list[str]] = {}
+    for item in found:
+        asked.setdefault(item.agency_code, []).append(item.period_code)
+    assert {code: sorted(periods) for code, periods in asked.items()} == {
+        "LEAD": ["2026-M08", "2026-M09", "2026-M10"],
+        "NEXT": ["2026-M10"],
+        "NEW": ["2026-M09", "2026-M10"],
+        "REPORTS": ["2026-M08", "2026-M09", "2026-M10"],
+        "OTHER": ["2026-M08", "2026-M09", "2026-M10"],
+    }

@@ -37,16 +37,17 @@ class DueRule(Frozen):
 
 
 class Reporters(Frozen):
-    """The agencies that must report: of these types, these codes, or whoever has reported before."""
+    """The agencies that must report: of these types or codes, who has reported before, who leads a task."""
 
     types: tuple[Text, ...] = ()
     codes: tuple[Text, ...] = ()
     reported_before: bool = False
+    leads_task: bool = False
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
-        if not (self.types or self.codes or self.reported_before):
-            raise ValueError("name types, codes, or reported_before: true")
+        if not (self.types or self.codes or self.reported_before or self.leads_task):
+            raise ValueError("name types, codes, reported_before: true, or leads_task: true")
         return self
 
 

@@ -121,6 +121,7 @@ def _note(db: sa.Connection, as_of: date, calendar: Obligations, obligation: Obl
         types=list(obligation.agencies.types),
         agencies=list(obligation.agencies.codes),
         reported_before=obligation.agencies.reported_before,
+        leads_task=obligation.agencies.leads_task,
         exempt=[found.agency for found in exemptions],
         exempt_from=[found.valid_from for found in exemptions],
         exempt_to=[found.valid_to for found in exemptions],
