@@ -55,7 +55,7 @@ class DatasetLine:
     """One dataset on the board.
 
     Attributes:
-        outcome: loaded, unchanged, blocked or failed, as last recorded; 'not run' without a record.
+        outcome: loaded, unchanged, blocked or failed; 'not run' without a record.
         counts: of the batch concerned, None where none was loaded.
         scored_on: the newest night whose rows its scores speak of.
         oldest: the oldest such night; None where they speak of no rows.

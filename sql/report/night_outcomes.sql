@@ -15,8 +15,7 @@ SELECT
     r.quarantined,
     r.duplicates,
     r.loaded,
-    r.balanced,
-    coalesce(b.status = 'loaded', FALSE) AS is_loaded
+    r.balanced
 FROM meta.night AS n
 LEFT JOIN meta.batch AS b ON n.batch_id = b.batch_id
 LEFT JOIN dq.reconciliation AS r ON n.batch_id = r.batch_id

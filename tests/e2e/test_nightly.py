@@ -73,6 +73,16 @@ class Newcomer:
         finally:
             engine.dispose()
 
+    def outcomes(self) -> set[str]:
+        """What the record of the night says of the datasets."""
+        engine = create_engine(self.kho("url").stdout.strip())
+        try:
+            with engine.connect() as connection:
+                query = text("select outcome from meta.night where as_of = :night")
+                return set(connection.scalars(query, {"night": NIGHT}))
+        finally:
+            engine.dispose()
+
     def processes(self) -> list[psutil.Process]:
         """Airflow's processes that still run for this state directory."""
         mine = []
@@ -148,6 +158,7 @@ def test_the_same_night_again_changes_nothing_and_says_so(
     again = newcomer.kho("nightly", "--date", NIGHT, "--size", SIZE)
     assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
     assert "Nothing new" in again.stdout
+    assert newcomer.outcomes() == {"loaded"}
     assert newcomer.contents() == before
     assert report.read_bytes() == written
 

@@ -16,6 +16,7 @@ from kho.errors import GateClosed, KhoError, SourceUnavailable
 from kho.indicators.marts import refresh_indicators
 from kho.pipeline import Context
 from kho.sandbox.registry import all_sources
+from kho.score import scoreboard
 from kho.sql_files import files_in, run_file
 
 from .night import EPOCH, Province, SandboxConnections, a_sandbox, in_order, new_province, with_small_pages
@@ -182,9 +183,12 @@ def test_nothing_is_left_in_staging(first_night: Province) -> None:
 def test_twice_in_one_night_changes_nothing(first_night: Province) -> None:
     star = first_night.everything_in_dw()
     quarantine = first_night.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id")
+    record = first_night.rows("SELECT * FROM meta.night ORDER BY dataset")
     assert set(first_night.run_night(EPOCH).values()) == {"unchanged"}
     assert first_night.everything_in_dw() == star
     assert first_night.rows("SELECT * FROM dq.quarantine ORDER BY quarantine_id") == quarantine
+    assert first_night.rows("SELECT * FROM meta.night ORDER BY dataset") == record
+    assert {line.outcome for line in scoreboard(first_night.context.engine, EPOCH).lines} == {"loaded"}
 
 
 def test_five_nights_equal_one_catch_up(first_night: Province) -> None:

@@ -105,7 +105,7 @@ def _table(progress: Progress) -> RenderableType:
     for dataset in progress.datasets:
         run = progress.run(dataset)
         counts = progress.counts.get(dataset)
-        figures = counts.figures if counts else ("",) * len(FIGURES)
+        figures = counts.figures if counts and not run.unchanged else ("",) * len(FIGURES)
         signs = (_sign(run, stage) for stage in STAGES)
         table.add_row(_name(dataset, run), *signs, *figures, _time(run))
     table.add_section()

@@ -42,18 +42,13 @@ class NightStoppedError(KhoError):
 
 @dataclass(frozen=True, slots=True)
 class NightOutcome:
-    """How the night ended."""
+    """How the night ended; `nothing_new`: no source had anything that was not loaded before this run."""
 
     as_of: date
     seconds: float
     failed: tuple[str, ...]
+    nothing_new: bool
     datasets: tuple[DatasetOutcome, ...]
-
-    @property
-    def nothing_new(self) -> bool:
-        """Whether every source had nothing new."""
-        found = {dataset.outcome for dataset in self.datasets}
-        return found == {"unchanged"}
 
 
 def run_night(
@@ -96,7 +91,8 @@ def run_night(
         finally:
             process.stop()
     outcomes = tuple(read_outcomes(warehouse, as_of))
-    return NightOutcome(as_of, progress.seconds, tuple(progress.failed()), outcomes), warehouse
+    failed = tuple(progress.failed())
+    return NightOutcome(as_of, progress.seconds, failed, progress.nothing_new, outcomes), warehouse
 
 
 @contextmanager

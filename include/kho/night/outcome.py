@@ -38,7 +38,7 @@ class DatasetOutcome:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """The counts as text; empty where nothing was loaded tonight."""
+        """The counts as text; empty where the night loaded nothing."""
         values = (getattr(self, name) if self.outcome == "loaded" else None for name in FIGURES)
         return tuple("" if value is None else f"{value:,}" for value in values)
 

@@ -74,6 +74,11 @@ class Progress:
         """The DAGs whose run failed, datasets first."""
         return [dag for dag in (*self.datasets, *LAST) if self.run(dag).state == "failed"]
 
+    @property
+    def nothing_new(self) -> bool:
+        """Whether every source had nothing new."""
+        return all(self.run(dataset).unchanged for dataset in self.datasets)
+
     def run(self, dag: str) -> Run:
         """The run of `dag`; an empty one while it waits for others."""
         return self.runs.get(dag, Run())

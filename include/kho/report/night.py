@@ -90,9 +90,7 @@ class DatasetNight:
     """One dataset's night.
 
     Attributes:
-        outcome: loaded, unchanged, blocked, failed or not_run, as last recorded.
-        settled: the outcome of the night as a whole: a dataset that was loaded tonight and found
-            unchanged when the night was run again counts as loaded.
+        outcome: loaded, unchanged, blocked, failed or not_run.
         batch_as_of: the night that brought the batch concerned.
         counts: of the batch concerned, once it is loaded.
         landed: rows that arrived, loaded or not.
@@ -100,7 +98,6 @@ class DatasetNight:
 
     dataset: str
     outcome: str
-    settled: str
     fault: str | None = None
     message: str | None = None
     next_step: str | None = None
@@ -123,19 +120,19 @@ class Incident:
 
 def read_night(db: sa.Connection, as_of: date) -> tuple[DatasetNight, ...]:
     """How each dataset fared in the night of `as_of`, by slug."""
-    return tuple(_night(row, as_of) for row in run_file(db, "report/night_outcomes.sql", as_of=as_of))
+    return tuple(_night(row) for row in run_file(db, "report/night_outcomes.sql", as_of=as_of))
 
 
 def with_missing(nights: Iterable[DatasetNight], expected: Iterable[str]) -> tuple[DatasetNight, ...]:
     """The nights, and 'not_run' for each expected dataset that has none."""
-    by_slug = {slug: DatasetNight(slug, "not_run", "not_run") for slug in expected}
+    by_slug = {slug: DatasetNight(slug, "not_run") for slug in expected}
     by_slug.update({night.dataset: night for night in nights})
     return tuple(by_slug[slug] for slug in sorted(by_slug))
 
 
 def loaded_tonight(nights: Iterable[DatasetNight]) -> Counts:
     """The count equation of everything that the night loaded."""
-    counts = [night.counts for night in nights if night.settled == "loaded" and night.counts]
+    counts = [night.counts for night in nights if night.outcome == "loaded" and night.counts]
     return sum(counts, Counts())
 
 
@@ -144,8 +141,7 @@ def incidents(nights: Iterable[DatasetNight]) -> tuple[Incident, ...]:
     return tuple(_incident(night) for night in nights if night.outcome in ("blocked", "failed"))
 
 
-def _night(row: sa.Row[tuple[object, ...]], as_of: date) -> DatasetNight:
-    again = row.outcome == "unchanged" and row.is_loaded and row.batch_as_of == as_of
+def _night(row: sa.Row[tuple[object, ...]]) -> DatasetNight:
     counts = None
     if row.fetched is not None:
         counts = Counts(
@@ -160,7 +156,6 @@ def _night(row: sa.Row[tuple[object, ...]], as_of: date) -> DatasetNight:
     return DatasetNight(
         dataset=row.dataset,
         outcome=row.outcome,
-        settled="loaded" if again else row.outcome,
         fault=row.fault,
         message=row.message,
         next_step=row.next_step,

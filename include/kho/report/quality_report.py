@@ -78,7 +78,7 @@ class Report:
 
     def with_outcome(self, outcome: str) -> tuple[night.DatasetNight, ...]:
         """The datasets that fared so tonight."""
-        return tuple(item for item in self.nights if item.settled == outcome)
+        return tuple(item for item in self.nights if item.outcome == outcome)
 
     @property
     def platform_incidents(self) -> tuple[night.Incident, ...]:

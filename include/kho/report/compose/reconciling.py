@@ -129,14 +129,14 @@ def corrections(report: Report) -> Table:
 
 
 def _night(item: DatasetNight, report: Report) -> tuple[Cell, ...]:
-    outcome = "Không đổi" if item.settled == "unchanged" else OUTCOMES[item.settled]
+    outcome = "Không đổi" if item.outcome == "unchanged" else OUTCOMES[item.outcome]
     head = (cell(report.names.dataset(item.dataset)), cell(outcome))
-    if item.settled == "loaded" and item.counts:
+    if item.outcome == "loaded" and item.counts:
         return (*head, *_equation(item.counts))
-    if item.settled in ("blocked", "failed") and item.landed is not None:
+    if item.outcome in ("blocked", "failed") and item.landed is not None:
         return (*head, cells.count(item.landed), cell(run("chưa nạp", italic=True), align=CENTRE, span=5))
     told = run("–")
-    if item.settled == "unchanged" and item.batch_as_of:
+    if item.outcome == "unchanged" and item.batch_as_of:
         words = f"không có dữ liệu mới; đang dùng bản nạp ngày {vietnamese.day(item.batch_as_of)}"
         told = run(words, italic=True)
     return (*head, cell(told, align=CENTRE, span=6))
