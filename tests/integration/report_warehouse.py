@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from kho.contracts import load_contract
+from kho.quality.index import index_night
+from kho.settings import get_settings
 from kho.sql_files import run_file
 
 NIGHT = date(2026, 11, 20)
@@ -53,6 +55,8 @@ def fill_two_nights(db: sa.Connection) -> None:
     # The reports were looked for after they were due, in a night that is over.
     add_night(db, "indicator_reports", BEFORE, "unchanged")
     add_plan_tasks(db)
+    for night in (BEFORE, NIGHT):
+        index_night(db, night, get_settings())
 
 
 def batch_of(dataset: str, night: date) -> str:

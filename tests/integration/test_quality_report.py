@@ -24,7 +24,12 @@ from rich.console import Console
 from kho.report import write_quality_report
 from kho.report.bands import GREEN, RED
 from kho.report.compose import compose
+from kho.report.document import Paragraph, Section
+from kho.report.measured import AgreementLine, IndexLine
+from kho.report.overdue import OverdueDossiers
 from kho.report.quality_report import read_report
+from kho.report.refused_files import RefusedFile
+from kho.report.vietnamese import decimal
 from kho.score import render_scoreboard, scoreboard
 from kho.server.postgres import Server, ensure_database
 from kho.server.warehouse import open_warehouse
@@ -188,6 +193,93 @@ def test_an_agencys_open_and_overdue_cases_stand_beside_its_scores(
     assert (
         "Vụ việc đang mở là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn" in page
     )
+
+
+def test_the_summary_and_the_agencies_have_one_ranking(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    province = report.measured.province
+    assert province is not None
+    health, finance = report.measured.agencies
+    assert (health.agency_code, finance.agency_code) == (HEALTH, FINANCE)
+    assert health.score < finance.score
+    summary, scores = compose(report).sections[:2]
+    first = "".join(run.text for run in summary.blocks[1].line)  # type: ignore[union-attr]
+    assert first.startswith(f"Chỉ số chất lượng dữ liệu toàn tỉnh: {decimal(province.score)} điểm – ")
+    assert f"thấp nhất là Sở Y tế ({decimal(health.score)})." in first
+    assert "Điểm chung" not in first
+    (agencies,) = (table for table in scores.tables if table.name == "scores_by_agency")
+    assert [row.agency for row in agencies.rows[:2]] == [HEALTH, FINANCE]
+    assert [column.title for column in agencies.columns[:2]] == ["Cơ quan", "Chỉ số"]
+    assert agencies.rows[0].cells[1].value == health.score
+    assert "league" not in {table.name for table in scores.tables}
+
+
+def test_an_index_changes_only_between_nights_with_about_as_many_checks(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    health, finance = read_report(filled, NIGHT, settings).measured.agencies
+    with filled.connect() as db:
+        before = db.scalar(
+            sa.text(
+                "SELECT score FROM dq.quality_index WHERE as_of = :n AND level = 'agency' AND agency_code = :a"
+            ),
+            {"n": BEFORE, "a": FINANCE},
+        )
+    assert before is not None
+    # Health was asked of 1,000 rows and then of 2,400, finance of 40 and then of 1,140.
+    assert (health.change, health.comparable) == (None, False)
+    assert (finance.change, finance.comparable) == (None, False)
+    with filled.begin() as db:
+        db.execute(
+            sa.text("UPDATE dq.quality_index SET evaluated = 1000, score = 90 WHERE as_of = :n"),
+            {"n": BEFORE},
+        )
+        db.execute(
+            sa.text("UPDATE dq.quality_index SET evaluated = 1100, score = 89 WHERE as_of = :n"), {"n": NIGHT}
+        )
+    report = read_report(filled, NIGHT, settings)
+    assert {item.change for item in report.measured.agencies} == {Decimal(-1)}
+    page = _text(write_quality_report(filled, NIGHT, settings))
+    assert "89,00 điểm – ▲ Cần cải thiện (−1,00 điểm so với đêm 19/11/2026)" in page
+
+
+def test_the_summary_says_what_must_not_be_and_only_that(filled: sa.Engine, settings: Settings) -> None:
+    report = read_report(filled, NIGHT, settings)
+    labels = (
+        "Mã định danh phải đạt 100 điểm nhưng chưa đạt: Số định danh cá nhân 98,47 điểm (sai 3/197).",
+        "Cùng một số liệu nhưng hai nguồn khác nhau: 270/4.115 cặp đã so.",
+        "Báo cáo định kỳ: 1 kỳ chưa nộp.",
+        "Tệp chưa đọc được: 1 tệp.",
+        "Hồ sơ dịch vụ công quá ngày hẹn trả kết quả: 1.002 hồ sơ.",
+    )
+    wrong = IndexLine("Số định danh cá nhân", Decimal("98.47"), GREEN, Decimal(100), 197, 3, met=False)
+    right = IndexLine("Mã số thuế", Decimal(100), GREEN, Decimal(100), 137, 0)
+    pairs = (AgreementLine("a", "", 4_000, 270), AgreementLine("b", "", 115, 0))
+    file = RefusedFile(DOSSIERS, "Sở Y tế", "a.xlsx", "", "Sai mẫu", "Gửi lại", BEFORE, NIGHT)
+    late = OverdueDossiers("Sở Y tế", 1_002, BEFORE, HEALTH)
+    bad = replace(
+        report,
+        measured=replace(report.measured, master_keys=(wrong, right), agreements=pairs),
+        overdue=replace(report.overdue, dossiers=(late,)),
+        refused_files=(file,),
+    )
+    said = _lines(compose(bad).sections[0])
+    assert [line for line in said if line in labels] == list(labels)
+    (keys,) = (table for table in compose(bad).sections[1].tables if table.name == "master_keys")
+    assert [(row.cells[-1].text, row.cells[-1].band) for row in keys.rows] == [
+        ("■ Chưa đạt", "red"),
+        ("● Đạt", "green"),
+    ]
+    good = replace(
+        bad,
+        measured=replace(bad.measured, master_keys=(right,), agreements=pairs[1:]),
+        overdue=replace(bad.overdue, dossiers=(), reports=()),
+        refused_files=(),
+        violations=replace(bad.violations, backlog=()),
+    )
+    said = _lines(compose(good).sections[0])
+    assert not [line for line in said if line.split(":")[0] in {label.split(":")[0] for label in labels}]
+    assert not [line for line in said if "quá hạn" in line]
 
 
 def test_no_evidence_is_no_score(filled: sa.Engine, settings: Settings) -> None:
@@ -439,6 +531,10 @@ def test_the_scoreboard_of_an_empty_warehouse(empty: sa.Engine) -> None:
 
 
 # Reading the result.
+
+
+def _lines(section: Section) -> list[str]:
+    return ["".join(run.text for run in one.line) for one in section.blocks if isinstance(one, Paragraph)]
 
 
 def _all(engine: sa.Engine, query: str, **parameters: Any) -> list[Any]:

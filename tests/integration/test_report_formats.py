@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,7 +28,8 @@ import sqlalchemy as sa
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from kho.report.compose import compose
+from kho.report.bands import GREEN, Tally
+from kho.report.compose import cells, compose
 from kho.report.document import CENTRE, Column, Document, Row, Section, Table, cell, line, note
 from kho.report.files import FORMATS, write_report_files
 from kho.report.formats import paper
@@ -37,6 +39,7 @@ from kho.report.formats.measuring import text_width_mm
 from kho.report.formats.pdf import render_pdf
 from kho.report.formats.xlsx import render_xlsx
 from kho.report.quality_report import Report, read_report
+from kho.report.scores import Cell
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
 from tests.integration.night import copy_database
@@ -362,6 +365,32 @@ def test_sixty_pages_repeat_heads_number_pages_and_stay_on_the_paper(
     last = pypdfium2.PdfDocument(content)[start + 1]
     boxes = [one.get_bounds() for one in last.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT])]
     assert max(box[2] for box in boxes) <= (210 - 18) * POINTS_PER_MM + 0.5
+
+
+def test_large_numbers_of_a_score_table_stay_whole_and_apart(document: Document, settings: Settings) -> None:
+    counts = ((11_801_055, 506), (3_963_723, 133), (3_572_437, 103), (999_999, 133))
+    shown = [
+        cells.score(
+            Cell(
+                Tally(checks, 0, frozenset(("d", str(at)) for at in range(rules))), Decimal(100), GREEN, None
+            )
+        )
+        for checks, rules in counts * 2
+    ]
+    (table,) = (one for part in document.annexes for one in part.tables if one.name == "scores_by_agency")
+    row = Row((cell("Nền tảng"), cell("–"), cell("–"), *shown))
+    annex = Section("I", "Điểm", (replace(table, rows=(row,)),))
+    content = render_pdf(replace(document, sections=(), annexes=(annex,)), settings)
+    said_there = pdf_pages(content)[-1]
+    for written in ("11,8 tr/506", "3,9 tr/133", "3,5 tr/103", "999.999/133"):
+        assert said_there.count(written) == 2
+    pages = pypdfium2.PdfDocument(content)
+    page = pages[len(pages) - 1]
+    boxes = [one.get_bounds() for one in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT])]
+    lowest = min(box[1] for box in boxes)
+    line_of_counts = sorted(box for box in boxes if box[1] < lowest + 1)
+    assert len(line_of_counts) >= 8
+    assert all(right[0] - left[2] > 1 for left, right in pairwise(line_of_counts))
 
 
 # The same data gives the same bytes, and is not told twice.

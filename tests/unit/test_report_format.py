@@ -24,6 +24,14 @@ def test_a_count_has_points_between_thousands(value: int, written: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "written"),
+    [(999_999, "999.999"), (1_000_000, "1,0 tr"), (11_899_999, "11,8 tr"), (1_234_567_890, "1.234,5 tr")],
+)
+def test_a_number_of_a_narrow_cell_is_short_from_a_million_on(value: int, written: str) -> None:
+    assert vietnamese.short_number(value) == written
+
+
+@pytest.mark.parametrize(
     ("value", "written"), [("100", "100,00"), ("99.98", "99,98"), ("1234.5", "1.234,50")]
 )
 def test_a_score_has_a_decimal_comma(value: str, written: str) -> None:

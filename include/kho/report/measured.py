@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from kho.report.config import Comparable
     from kho.report.names import Names
 
 FAULTS = {
@@ -69,7 +70,13 @@ class PlatformFault:
 
 @dataclass(frozen=True, slots=True)
 class IndexLine:
-    """A weighted index with its coverage; `met` of a master key: whether it reached its target."""
+    """A weighted index with its coverage.
+
+    Attributes:
+        met: of a master key, whether it reached its target.
+        change: in points; None where there is nothing to compare with.
+        comparable: False where the numbers of checks of the two nights are too far apart.
+    """
 
     title: str
     score: Decimal
@@ -79,6 +86,8 @@ class IndexLine:
     failed: int
     met: bool = True
     agency_code: str = ""
+    change: Decimal | None = None
+    comparable: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class Measured:
 
     Attributes:
         province: the province's index.
-        agencies: the lowest agencies, lowest first.
+        agencies: lowest first.
         master_keys: the identifiers that must be right everywhere.
     """
 
@@ -101,24 +110,17 @@ class Measured:
     weighting: Weighting
 
 
-def read_measured(db: sa.Connection, as_of: date, names: Names, weighting: Weighting, lines: int) -> Measured:
-    """What was measured on the night of `as_of`; at most `lines` agencies."""
-    bands = Bands(weighting.bands.green, weighting.bands.amber)
+def read_measured(
+    db: sa.Connection,
+    as_of: date,
+    names: Names,
+    weighting: Weighting,
+    comparable: Comparable,
+    previous: date | None,
+) -> Measured:
+    """What was measured on the night of `as_of`; the index is compared with that of `previous`."""
     days = weighting.thresholds.submission_days
-    index: dict[str, list[IndexLine]] = {"province": [], "agency": [], "master_key": []}
-    for row in run_file(db, "report/index.sql", as_of=as_of):
-        if row.level == "agency" and not names.knows(row.agency_code):
-            continue
-        key = weighting.master_keys.get(row.master_key)
-        title = key.title if key else names.agency(row.agency_code) if row.agency_code else ""
-        band = bands.of(row.score)
-        if band is not None:
-            index[row.level].append(
-                IndexLine(
-                    title, row.score, band, row.coverage, row.evaluated, row.failed,
-                    key is None or row.score >= key.target, row.agency_code or "",
-                )
-            )  # fmt: skip
+    index = _index(db, as_of, names, weighting, comparable, previous)
     return Measured(
         submissions=tuple(
             SubmissionLine(**{**row, "dataset": names.dataset(row["dataset"])})
@@ -140,7 +142,37 @@ def read_measured(db: sa.Connection, as_of: date, names: Names, weighting: Weigh
             for row in run_file(db, "report/platform_faults.sql", as_of=as_of)
         ),
         province=next(iter(index["province"]), None),
-        agencies=tuple(index["agency"][:lines]),
+        agencies=tuple(index["agency"]),
         master_keys=tuple(index["master_key"]),
         weighting=weighting,
     )
+
+
+def _index(
+    db: sa.Connection,
+    as_of: date,
+    names: Names,
+    weighting: Weighting,
+    comparable: Comparable,
+    previous: date | None,
+) -> dict[str, list[IndexLine]]:
+    bands = Bands(weighting.bands.green, weighting.bands.amber)
+    earlier = run_file(db, "report/index.sql", as_of=previous).all() if previous else ()
+    before = {(row.level, row.agency_code, row.master_key): row for row in earlier}
+    index: dict[str, list[IndexLine]] = {"province": [], "agency": [], "master_key": []}
+    for row in run_file(db, "report/index.sql", as_of=as_of):
+        if row.level == "agency" and not names.knows(row.agency_code):
+            continue
+        key = weighting.master_keys.get(row.master_key)
+        title = key.title if key else names.agency(row.agency_code) if row.agency_code else ""
+        band, old = bands.of(row.score), before.get((row.level, row.agency_code, row.master_key))
+        alike = old is None or comparable.allows(row.evaluated, old.evaluated)
+        if band is not None:
+            index[row.level].append(
+                IndexLine(
+                    title, row.score, band, row.coverage, row.evaluated, row.failed,
+                    key is None or row.score >= key.target, row.agency_code or "",
+                    row.score - old.score if old is not None and alike else None, alike,
+                )
+            )  # fmt: skip
+    return index

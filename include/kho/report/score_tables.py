@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kho.report.bands import AMBER, GREEN, RED, Band
 from kho.report.names import PLATFORM, UNKNOWN_AGENCY, Names
 from kho.report.scores import Cell, ScoreBook, ScoreLine
 
@@ -45,7 +44,6 @@ class ScoreTables:
         datasets: a row each.
         agencies: the lowest agencies, lowest first.
         agency_count: how many agencies have a score.
-        agency_bands: how many agencies are in each band.
         all_agencies: all agencies of the catalogue together.
         unknown: rows whose agency is not in the catalogue; None if there are none.
         platform: evidence that is nobody's, never charged to an agency.
@@ -56,7 +54,6 @@ class ScoreTables:
     datasets: tuple[ScoreRow, ...]
     agencies: tuple[ScoreRow, ...]
     agency_count: int
-    agency_bands: tuple[tuple[Band, int], ...]
     all_agencies: ScoreRow | None
     unknown: ScoreRow | None
     platform: ScoreRow | None
@@ -67,7 +64,6 @@ class ScoreTables:
         apart = (row for row in (self.all_agencies, self.unknown, self.platform) if row)
         rows = (*self.datasets, *self.agencies, *apart)
         cells = (
-            self.overall,
             *(cell for _, _, cell in self.principles),
             *(cell for row in rows for cell in (row.overall, *row.cells)),
         )
@@ -108,9 +104,6 @@ def score_tables(book: ScoreBook, names: Names, lines: int) -> ScoreTables:
         datasets=_datasets(book, names),
         agencies=tuple(rows[:lines]),
         agency_count=len(rows),
-        agency_bands=tuple(
-            (band, sum(row.overall.band == band for row in rows)) for band in (GREEN, AMBER, RED)
-        ),
         all_agencies=_row(
             f"Cộng {len(rows)} cơ quan", book, names, lambda line: names.knows(line.agency_code)
         ),

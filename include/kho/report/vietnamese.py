@@ -11,6 +11,7 @@ import unicodedata
 from datetime import date
 from decimal import Decimal
 
+MILLION = 1_000_000
 _MARKS_AT_MOST = 2
 _LONGEST_WORD = 15
 _LONG_DIGITS = re.compile(r"\d(?:[ .\-]?\d){8,}")
@@ -23,6 +24,14 @@ _QUOTED_DATA = re.compile(r"\n|DETAIL:|\[SQL|\[parameters|CONTEXT:")
 def number(value: int) -> str:
     """1234567 -> '1.234.567'."""
     return f"{value:,}".replace(",", ".")
+
+
+def short_number(value: int) -> str:
+    """As `number`, but from one million on in millions, rounded down: 11801055 -> '11,8 tr'."""
+    if value < MILLION:
+        return number(value)
+    whole, tenths = divmod(value // (MILLION // 10), 10)
+    return f"{number(whole)},{tenths} tr"
 
 
 def decimal(value: Decimal) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from kho.report.bands import Band
+    from kho.report.measured import IndexLine
     from kho.report.scores import Cell as Score
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def band_words(band: Band) -> Line:
     return line(f"{band.sign} {band.word}")
 
 
-def change(score: Score) -> str:
+def change(score: Score | IndexLine) -> str:
     """The change of a score; a dash where the two nights are too unlike to be compared."""
     return vietnamese.change(score.change) if score.comparable else "–"
 
@@ -70,11 +71,25 @@ def score(found: Score | None, *, strong: bool = False) -> Cell:
     if found is None or found.score is None or found.band is None:
         return cell(run(NO_EVIDENCE, italic=True, small=True), align=CENTRE)
     shown = f"{vietnamese.decimal(found.score)} {found.band.sign}"
-    coverage = f"{vietnamese.number(found.tally.evaluated)}/{len(found.tally.rules)}"
+    coverage = f"{vietnamese.short_number(found.tally.evaluated)}/{len(found.tally.rules)}"
     return cell(
         bold(shown) if strong else shown,
         small(change(found)),
         small(coverage),
+        value=found.score,
+        band=found.band.key,
+        align=CENTRE,
+    )
+
+
+def index(found: IndexLine | None) -> Cell:
+    """Points and sign of an index; below, the change and how much of the weights has evidence."""
+    if found is None:
+        return cell(run(NO_EVIDENCE, italic=True, small=True), align=CENTRE)
+    return cell(
+        bold(f"{vietnamese.decimal(found.score)} {found.band.sign}"),
+        small(change(found)),
+        small(f"phủ {vietnamese.decimal(found.coverage)}%"),
         value=found.score,
         band=found.band.key,
         align=CENTRE,

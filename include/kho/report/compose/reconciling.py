@@ -82,10 +82,10 @@ def refused(report: Report, limit: int | None = None) -> Table:
     columns = (
         cells.NUMBER,
         Column("Đơn vị, tệp"),
-        Column("Lý do", 46),
-        Column("Việc cần làm", 46),
-        Column("Từ ngày", 24, CENTRE),
-        Column("Hạn gửi lại", 24, CENTRE),
+        Column("Lý do", 36),
+        Column("Việc cần làm", 36),
+        Column("Từ ngày", 22, CENTRE),
+        Column("Hạn gửi lại", 22, CENTRE),
     )
     listed, left = cells.some(report.refused_files, limit)
     rows = []

@@ -1,4 +1,4 @@
-"""Section II and its annex: scores by principle, dataset and agency; the weighted index; facts told twice."""
+"""Section II and its annex: scores by principle and dataset, agencies by weighted index; facts told twice."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from kho.report.document import (
     paragraph,
     small,
 )
+from kho.report.vietnamese import MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
     from decimal import Decimal
 
-    from kho.report.bands import Band
+    from kho.report.measured import IndexLine
     from kho.report.quality_report import Report
     from kho.report.score_tables import ScoreRow
 
@@ -46,9 +47,7 @@ def scores(report: Report) -> Outline:
     part.add(_legend(report))
     part.head("Theo nguyên tắc", principles(report), *_trend(report))
     part.head("Theo bộ dữ liệu", dataset_scores(report))
-    part.head("Theo cơ quan", _agency_words(report), agency_scores(report, limit))
-    if report.measured.province:
-        part.head("Chỉ số tổng hợp có trọng số", _index_words(report), league(report, limit))
+    part.head("Theo cơ quan", _index_words(report), _agency_words(report), agency_scores(report, limit))
     if report.measured.master_keys:
         part.head("Mã định danh dùng chung (phải đạt 100 điểm)", _master_keys(report))
     if report.measured.agreements:
@@ -86,55 +85,26 @@ def dataset_scores(report: Report) -> Table:
 
 
 def agency_scores(report: Report, limit: int | None = None) -> Table:
-    """The agencies' scores beside their cases: who mends nothing may still send few wrong rows."""
+    """The agencies by their index, lowest first, beside their cases: who mends nothing may still send few."""
     found, waiting = report.scores, {item.agency_code: item for item in report.violations.backlog}
     columns = (
-        Column("Cơ quan", 26),
-        Column("Chung", 0, CENTRE),
-        Column("Vụ việc đang mở (quá hạn)", 15, CENTRE),
+        Column("Cơ quan", 24.5),
+        Column("Chỉ số", 15, CENTRE),
+        Column("Vụ việc đang mở (quá hạn)", 14.5, CENTRE),
     )
+    nothing = cell("–", align=CENTRE)
     rows = []
-    for row in found.agencies[:limit]:
+    for row, index in _ranked(report)[:limit]:
         own = waiting.get(row.agency_code)
         cases = _cases(own.records, own.overdue) if own else _cases(0, 0)
-        rows.append(_row(row, cells.score(row.overall, strong=True), cases, tonight=report.as_of))
+        rows.append(_row(row, cells.index(index), cases, tonight=report.as_of))
     if found.all_agencies:
         known = [item for code, item in waiting.items() if code]
         cases = _cases(sum(item.records for item in known), sum(item.overdue for item in known))
-        whole = found.all_agencies
-        rows.append(_row(whole, cells.score(whole.overall, strong=True), cases, kind="apart"))
-    for apart in (found.unknown, found.platform):
-        if apart:
-            nothing = cell("–", align=CENTRE)
-            rows.append(_row(apart, cells.score(apart.overall, strong=True), nothing, kind="apart"))
+        rows.append(_row(found.all_agencies, nothing, cases, kind="apart"))
+    nobodys = (row for row in (found.unknown, found.platform) if row)
+    rows += [_row(row, nothing, nothing, kind="apart") for row in nobodys]
     return _heat("scores_by_agency", columns, report, rows)
-
-
-def league(report: Report, limit: int | None = None) -> Table:
-    """The agencies by their weighted index, lowest first."""
-    columns = (
-        cells.NUMBER,
-        Column("Cơ quan có chỉ số thấp nhất" if limit else "Cơ quan"),
-        Column("Chỉ số", 24, RIGHT),
-        Column("Mức", 34),
-        Column("Độ phủ", 24, RIGHT),
-        Column("Lượt kiểm tra", 26, RIGHT),
-    )
-    rows = (
-        Row(
-            (
-                cells.place(at),
-                cell(item.title),
-                cells.points(item.score),
-                cell(cells.band_words(item.band), band=item.band.key),
-                cells.percent(item.coverage),
-                cells.count(item.evaluated),
-            ),
-            agency=item.agency_code,
-        )
-        for at, item in enumerate(report.measured.agencies[:limit], start=1)
-    )
-    return cells.table("league", columns, rows)
 
 
 def agreements(report: Report) -> Table:
@@ -149,6 +119,15 @@ def agreements(report: Report) -> Table:
         for item in report.measured.agreements
     )
     return cells.table("agreements", columns, rows)
+
+
+def _ranked(report: Report) -> list[tuple[ScoreRow, IndexLine | None]]:
+    """The agencies with scores, the lowest index first; those without an index come last."""
+    rows = {row.agency_code: row for row in report.scores.agencies}
+    index = {item.agency_code: item for item in report.measured.agencies if item.agency_code in rows}
+    return [(rows[code], item) for code, item in index.items()] + [
+        (row, None) for code, row in rows.items() if code not in index
+    ]
 
 
 def _heat(name: str, first: Sequence[Column], report: Report, rows: Iterable[Row]) -> Table:
@@ -203,13 +182,15 @@ def _legend(report: Report) -> Paragraph:
         if found.has_incomparable
         else ""
     )
+    shortened = " “tr”: triệu lượt, làm tròn xuống." if found.overall.tally.evaluated >= MILLION else ""
     return note(
-        f"Mỗi ô gồm: điểm và mức; thay đổi so với {since}; số lượt kiểm tra/số quy tắc. Mức: ",
+        f"Mỗi ô gồm: điểm và mức; thay đổi so với {since}; số lượt kiểm tra/số quy tắc (ở chỉ số: độ phủ căn "
+        "cứ). Mức: ",
         *words,
         "Điểm bằng tỷ lệ lượt kiểm tra đạt nhân 100, làm tròn xuống; một bản ghi được tính một lượt cho mỗi "
         f"quy tắc. Nơi chưa có lượt kiểm tra nào ghi “{NO_EVIDENCE}”, không tính là 0 hay 100. Bản ghi "
         "của một cơ quan được tính theo đêm gần nhất có bản ghi của cơ quan đó, không quá một năm; ngày của "
-        f"những đêm trước ghi dưới tên.{unlike}",
+        f"những đêm trước ghi dưới tên.{unlike}{shortened}",
     )
 
 
@@ -238,18 +219,19 @@ def _agency_words(report: Report) -> Paragraph | None:
     found, limit = report.scores, report.lines.agencies
     if not found.agencies:
         return None
-
-    def words(band: Band, number: int) -> str:
-        return f"{number} cơ quan {band.sign} {band.word}"
-
-    counts = "; ".join(words(band, number) for band, number in found.agency_bands)
-    return paragraph(
-        f"Có {found.agency_count} cơ quan có điểm: {counts}. Bảng dưới đây nêu "
-        f"{min(limit, found.agency_count)} cơ quan có điểm thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, "
-        "các danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào. "
-        "Vụ việc đang mở là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn. Điểm "
-        "tính theo bản ghi gửi gần nhất, nên cơ quan chưa sửa vụ việc cũ vẫn có thể có điểm cao."
+    return note(
+        f"Có {len(report.measured.agencies)} cơ quan có chỉ số: {agency_bands(report)}. Bảng dưới đây nêu "
+        f"{min(limit, found.agency_count)} cơ quan thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, các danh "
+        "mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào. Vụ việc đang mở "
+        "là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn. Điểm tính theo bản ghi "
+        "gửi gần nhất, nên cơ quan chưa sửa vụ việc cũ vẫn có thể có điểm cao."
     )
+
+
+def agency_bands(report: Report) -> str:
+    """How many agencies have an index in each band: '3 cơ quan ● Đạt; …'."""
+    bands = [item.band for item in report.measured.agencies]
+    return "; ".join(f"{bands.count(band)} cơ quan {band.sign} {band.word}" for band in (GREEN, AMBER, RED))
 
 
 def _index_words(report: Report) -> Paragraph | None:
@@ -261,8 +243,9 @@ def _index_words(report: Report) -> Paragraph | None:
         bold(vietnamese.decimal(index.score)),
         f" điểm ({index.band.sign} {index.band.word}), độ phủ căn cứ {vietnamese.decimal(index.coverage)}%. "
         "Chỉ số là bình quân có trọng số của quy tắc, nguyên tắc, bộ dữ liệu và cơ quan, theo bộ trọng số áp "
-        f"dụng từ ngày {vietnamese.day(weighting.valid_from)}; sự cố của nền tảng không tính vào chỉ số của "
-        "cơ quan.",
+        f"dụng từ ngày {vietnamese.day(weighting.valid_from)}; khác với điểm của nguyên tắc và điểm chung "
+        "của bộ dữ liệu, là nơi mọi lượt kiểm tra được tính như nhau: ở chỉ số, bộ dữ liệu ít bản ghi hoặc "
+        "không được nộp vẫn mang đủ trọng số.",
     )
 
 
@@ -281,9 +264,15 @@ def _master_keys(report: Report) -> Table:
                 cells.points(item.score),
                 cells.count(item.evaluated),
                 cells.count(item.failed),
-                cell("Đạt" if item.met else "Chưa đạt"),
+                _met(item),
             )
         )
         for item in report.measured.master_keys
     )
     return cells.table("master_keys", columns, rows)
+
+
+def _met(item: IndexLine) -> Cell:
+    """Of a master key there is nothing between reached and not reached."""
+    band = GREEN if item.met else RED
+    return cell(cells.band_words(band), band=band.key)

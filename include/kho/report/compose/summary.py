@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kho.report import vietnamese
-from kho.report.compose import cells
+from kho.report.bands import GREEN
 from kho.report.compose.broken import worst_agencies, worst_rules
 from kho.report.compose.outline import Outline
+from kho.report.compose.overdue_words import missing_words
+from kho.report.compose.scoring import agency_bands
 from kho.report.document import (
     Figures,
     Line,
@@ -79,16 +81,31 @@ def _period(report: Report) -> Paragraph | None:
 
 
 def _conclusion(report: Report) -> tuple[Paragraph, ...]:
-    """What improved and what fell; what waits; who must do what by when."""
-    asked = [item for item in report.violations.backlog if item.agency_code][:_NAMED]
-    called = "; ".join(
-        f"{item.agency}: sửa {vietnamese.number(item.records)} bản ghi"
-        + (f", {vietnamese.number(item.overdue)} đã quá hạn" if item.overdue else "")
-        + f", hạn {vietnamese.day(item.due_on)}"
-        for item in asked
+    """The index, what moved and what waits; then a line for each thing that is not as it must be."""
+    told = (paragraph(bold(f"{label}: "), f"{words}.") for label, words in _failures(report) if words)
+    return (_index(report), _open_rows(report), *told)
+
+
+def _failures(report: Report) -> tuple[tuple[str, str], ...]:
+    """What must not be: a label, and the numbers; no words where all is as it must be."""
+    number, late, agreements = vietnamese.number, report.overdue, report.measured.agreements
+    keys = "; ".join(
+        f"{key.title} {vietnamese.decimal(key.score)} điểm (sai {number(key.failed)}/{number(key.evaluated)})"
+        for key in report.measured.master_keys
+        if not key.met
     )
-    must = (paragraph(bold("Phải làm ngay: "), f"{called}."),) if called else ()
-    return (*_principles(report), _open_rows(report), *must)
+    differ, compared = sum(pair.differ for pair in agreements), sum(pair.compared for pair in agreements)
+    files, dossiers = len(report.refused_files), late.dossier_count
+    return (
+        ("Mã định danh phải đạt 100 điểm nhưng chưa đạt", keys),
+        (
+            "Cùng một số liệu nhưng hai nguồn khác nhau",
+            f"{number(differ)}/{number(compared)} cặp đã so" if differ else "",
+        ),
+        ("Báo cáo định kỳ", missing_words(report)),
+        ("Tệp chưa đọc được", f"{number(files)} tệp" if files else ""),
+        ("Hồ sơ dịch vụ công quá ngày hẹn trả kết quả", f"{number(dossiers)} hồ sơ" if dossiers else ""),
+    )
 
 
 def _open_rows(report: Report) -> Paragraph:
@@ -96,40 +113,46 @@ def _open_rows(report: Report) -> Paragraph:
     platform = f" Có {faults} sự cố thuộc nền tảng, không tính vào điểm của cơ quan." if faults else ""
     mended = report.movement.mended
     since = f" Từ báo cáo trước, {number(mended)} bản ghi đã được sửa tại nguồn." if mended else ""
+    overdue = found.overdue_rows
+    late = (", trong đó ", bold(number(overdue)), " bản ghi đã quá hạn") if overdue else ()
     return paragraph(
-        "Tính đến hết đêm, còn ", bold(number(found.open_rows)), " bản ghi chờ sửa tại nguồn, trong đó ",
-        bold(number(found.overdue_rows)), f" bản ghi đã quá hạn.{since}{platform}",
+        "Tính đến hết đêm, còn ", bold(number(found.open_rows)), " bản ghi chờ sửa tại nguồn", *late,
+        f".{since}{platform}",
     )  # fmt: skip
 
 
-def _principles(report: Report) -> tuple[Paragraph, ...]:
-    scores = report.scores
-    if scores.overall.score is None:
-        return (paragraph("Chưa có căn cứ để chấm điểm."),)
-    return (paragraph(*_overall(report), *_moves(scores)),)
-
-
-def _overall(report: Report) -> Line:
-    overall = report.scores.overall
-    if overall.score is None:
-        return ()
-    band = "".join(run.text for run in cells.verdict(overall))
+def _index(report: Report) -> Paragraph:
+    """The one number that all are ranked by, and who is lowest."""
+    index, agencies = report.measured.province, report.measured.agencies
+    if index is None:
+        return paragraph("Chưa có căn cứ để chấm điểm.")
     against = ""
-    if overall.change is not None and report.previous:
-        moved = f"{vietnamese.change(overall.change)} điểm" if overall.change else "không đổi"
+    if index.change is not None:
+        moved = f"{vietnamese.change(index.change)} điểm" if index.change else "không đổi"
         against = f" ({moved} so với {report.before_words})"
+    lowest = "; ".join(
+        f"{report.names.short[item.agency_code]} ({vietnamese.decimal(item.score)})"
+        for item in agencies[:_NAMED]
+        if item.band != GREEN
+    )
+    whose = f" Theo chỉ số: {agency_bands(report)}" + (f"; thấp nhất là {lowest}." if lowest else ".")
     return paragraph(
-        "Điểm chung ", bold(vietnamese.decimal(overall.score)), " – ", bold(band), f"{against}."
-    ).line
+        "Chỉ số chất lượng dữ liệu toàn tỉnh: ", bold(vietnamese.decimal(index.score)), " điểm – ",
+        bold(f"{index.band.sign} {index.band.word}"), f"{against}, độ phủ căn cứ "
+        f"{vietnamese.decimal(index.coverage)}%.",
+        whose if agencies else "",
+        *_moves(report.scores),
+    )  # fmt: skip
 
 
 def _moves(scores: ScoreTables) -> Line:
-    words = ""
-    if scores.rose_most:
-        words += f" Tăng nhiều nhất: {scores.rose_most[0]} ({vietnamese.change(scores.rose_most[1].change)})."
-    if scores.fell_most:
-        words += f" Giảm nhiều nhất: {scores.fell_most[0]} ({vietnamese.change(scores.fell_most[1].change)})."
-    return paragraph(words).line
+    return paragraph(
+        *(
+            f" Nguyên tắc {word} điểm nhiều nhất: {moved[0]} ({vietnamese.change(moved[1].change)})."
+            for word, moved in (("tăng", scores.rose_most), ("giảm", scores.fell_most))
+            if moved
+        )
+    ).line
 
 
 def _actions(report: Report) -> tuple[Paragraph | Table | None, ...]:

@@ -62,8 +62,7 @@ def compose(report: Report, number: str = "") -> Document:
 def _annexes(report: Report) -> tuple[Section, ...]:
     """The lists in full; one without lines is left out, and the others close up."""
     found: tuple[tuple[str, Iterable[Block | None]], ...] = (
-        ("Điểm của các cơ quan theo tám nguyên tắc", (scoring.agency_scores(report),)),
-        ("Chỉ số tổng hợp của các cơ quan", (scoring.league(report) if report.measured.agencies else None,)),
+        ("Chỉ số và điểm của các cơ quan theo tám nguyên tắc", (scoring.agency_scores(report),)),
         ("Lỗi phải sửa", (critical(report) if report.violations.critical else None,)),
         ("Cảnh báo", (warnings(report) if report.violations.warnings else None,)),
         (
