@@ -179,7 +179,7 @@ def _legend(report: Report) -> Paragraph:
     unlike = (
         f" Dấu “–” thay cho mức thay đổi: số lượt kiểm tra dưới {_times(comparable.least)} lần hoặc trên "
         f"{_times(comparable.most)} lần so với lần trước nên không so sánh."
-        if found.has_incomparable
+        if found.has_incomparable or not all(item.comparable for item in report.measured.agencies)
         else ""
     )
     shortened = " “tr”: triệu lượt, làm tròn xuống." if found.overall.tally.evaluated >= MILLION else ""
