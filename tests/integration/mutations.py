@@ -292,17 +292,27 @@ def _contradict(name: str, row: Row, good: Sequence[Row]) -> None:
         for part in ("tuSo", "mauSo"):
             row[part] = str(2 * int(row[part].replace(".", "")))
         return
+    # How a text is written says nothing about what it says.
+    judged = {
+        column
+        for rule in suite.rules
+        if rule.type != "expect_column_values_to_not_be_legacy_encoded"
+        for column in rule.columns
+    }
+    texts = [c for c in contract.columns if not c.key_position and c.logical_type == "string"]
+    free = next((column for column in texts if column.name not in judged), None)
+    if free is not None:
+        row[free.source_name] = "(bản khác)"
+        return
     if name in _OTHER:
         source, value = _OTHER[name]
         row[source] = value
         return
-    judged = Counter(column for rule in suite.rules for column in rule.columns)
     together = {column for rule in suite.rules if len(rule.columns) > 1 for column in rule.columns}
-    texts = [c for c in contract.columns if not c.key_position and c.logical_type == "string"]
-    for column in sorted(texts, key=lambda one: judged[one.name]):
+    for column in texts:
         said = {other[column.source_name] for other in good} - {None, "", row[column.source_name]}
         if said and column.name not in together and column.name != contract.quality.agency_column:
-            row[column.source_name] = min(said) if judged[column.name] else "(bản khác)"
+            row[column.source_name] = min(said)
             return
     raise AssertionError(f"{name}: no column of a record may say something else and be good")
 
