@@ -96,7 +96,7 @@ def test_overdue_dossiers_are_those_of_the_successor(cases: sa.Engine) -> None:
         _overdue(db)
         names = read_names(db, get_settings().contracts_dir)
         config: Any = None
-        found = read_overdue(db, FIRST, names, config, "51")
+        found = read_overdue(db, FIRST, names, config, "51", days=92)
         db.rollback()
     assert [(x.agency_code, x.agency, x.dossiers) for x in found.dossiers] == [
         (HEALTH, "Sở Y tế (trước đây của Sở Cũ)", 2),

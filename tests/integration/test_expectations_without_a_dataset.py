@@ -115,7 +115,7 @@ def _judged(rows: list[dict[str, Any]], engine: sa.Engine, name: str) -> tuple[M
     contract, suite = _contract(), _suite()
     table = rule_cases.stage(engine, contract, rows, name)
     conditions = row_conditions(engine, suite, table, PARAMS)
-    on_sql = rule_cases.labelled(engine, table, None, conditions)
+    on_sql = rule_cases.labelled(engine, table, contract.quality, conditions)
     return on_sql, rule_cases.judged_on_pandas(contract, suite, rows)
 
 
