@@ -5,7 +5,7 @@ from typing import Any
 from kho.sandbox.clocks import DAY, date_of
 from kho.sandbox.cohorts import Daily
 from kho.sandbox.defects import (
-    DAMAGED_TEXTS,
+    DAMAGED_NAMES,
     DefectKind,
     Row,
     citizen_of_no_province,
@@ -41,7 +41,7 @@ KINDS = (
                citizen_of_no_province("so_dinh_danh")),
     DefectKind("parcel_certificate_undated", ("certificate_dated",), 0.001, put("ngay_cap", None),
                severity="warning"),
-    DefectKind("parcel_holder_damaged", ("holder_name_encoding",), 0.001, put("chu_su_dung", *DAMAGED_TEXTS),
+    DefectKind("parcel_holder_damaged", ("holder_name_encoding",), 0.001, put("chu_su_dung", *DAMAGED_NAMES),
                severity="warning"),
 )  # fmt: skip
 

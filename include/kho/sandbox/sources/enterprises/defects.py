@@ -3,7 +3,7 @@
 import unicodedata
 
 from kho.conform.legacy_encoding import to_tcvn3
-from kho.sandbox.defects import DAMAGED_TEXTS, DefectKind, Row, Spoiler, blank, put
+from kho.sandbox.defects import DAMAGED_NAMES, DefectKind, Row, Spoiler, blank, put
 from kho.sandbox.reference import Reference
 
 _NAMES_FOR_TCVN3 = (
@@ -108,5 +108,5 @@ ENTERPRISE_DEFECTS = (
                put("CoQuanDangKy", "000.00.99.H99", "000.99.60.H48")),
     DefectKind("enterprise_update_missing", ("enterprise_updated_present",), 0.001, blank("NgayCapNhat")),
     DefectKind("representative_name_damaged", ("representative_name_encoding",), 0.001,
-               put("NguoiDaiDien", *DAMAGED_TEXTS), severity="warning"),
+               put("NguoiDaiDien", *DAMAGED_NAMES), severity="warning"),
 )  # fmt: skip
