@@ -21,11 +21,14 @@ import pytest
 import sqlalchemy as sa
 from rich.console import Console
 
+from kho.board.scores import read_agencies
 from kho.report import write_quality_report
 from kho.report.bands import GREEN, RED
 from kho.report.compose import compose
+from kho.report.compose.scoring import agency_scores
 from kho.report.document import Paragraph, Section
 from kho.report.measured import AgreementLine, IndexLine
+from kho.report.names import read_names
 from kho.report.overdue import OverdueDossiers
 from kho.report.quality_report import read_report
 from kho.report.refused_files import RefusedFile
@@ -214,6 +217,21 @@ def test_the_summary_and_the_agencies_have_one_ranking(filled: sa.Engine, settin
     assert "league" not in {table.name for table in scores.tables}
 
 
+def test_the_board_ranks_agencies_as_the_report_does(filled: sa.Engine, settings: Settings) -> None:
+    swap = "UPDATE dq.quality_index SET score = 40 WHERE as_of = :n AND agency_code = :a AND level = 'agency'"
+    with filled.connect() as db:
+        names = read_names(db, settings.contracts_dir)
+    for lowest, next_one in ((HEALTH, FINANCE), (FINANCE, HEALTH)):
+        if lowest == FINANCE:  # whose checks, each weighing the same, still pass more often
+            with filled.begin() as db:
+                db.execute(sa.text(swap), {"n": NIGHT, "a": FINANCE})
+        table = agency_scores(read_report(filled, NIGHT, settings))
+        board = read_agencies(filled, NIGHT, names, settings)
+        assert [row.agency for row in table.rows[:2]] == [lowest, next_one]
+        assert [row.agency_code for row in board.ranked] == [lowest, next_one]
+        assert table.rows[0].cells[1].value == board.index[lowest][-1].score
+
+
 def test_an_index_changes_only_between_nights_with_about_as_many_checks(
     filled: sa.Engine, settings: Settings
 ) -> None:
@@ -349,7 +367,7 @@ def test_rows_of_an_unlisted_agency_are_shown_apart_and_its_code_is_not_repeated
     report = read_report(filled, NIGHT, settings)
     assert report.scores.unknown is not None
     assert report.scores.unknown.overall.score == 0
-    assert report.scores.agency_count == 2
+    assert len(report.scores.agencies) == 2
     page = _text(write_quality_report(filled, NIGHT, settings))
     assert "Mã cơ quan ngoài danh mục" in page
     assert "Nguyễn Văn An" not in page

@@ -13,9 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kho.report.bands import Tally
+from kho.report.bands import Band, Bands, Tally
 from kho.report.names import Names
-from kho.report.score_tables import ScoreRow, ScoreTables, score_tables
+from kho.report.score_tables import ScoreRow, ScoreTables, ranked, score_tables
 from kho.report.scores import bands_on, previous_score_night, read_score_book
 from kho.sql_files import run_file
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from kho.settings import Settings
 
 NIGHTS = 30
-_EVERY_AGENCY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A score of a night."""
+    """A score of a night; `band` only where it is the weighted index."""
 
     as_of: date
     score: Decimal
     coverage: Decimal | None = None
+    band: Band | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,14 @@ class AgencyScores:
     """All agencies of the catalogue that have a score.
 
     Attributes:
-        tables: the report's tables; `tables.agencies` has every agency, the lowest first.
+        tables: the report's tables.
+        ranked: every agency, in the order of the report.
         previous: the night that changes are told against.
         index: the weighted index by agency, the oldest night first.
     """
 
     tables: ScoreTables
+    ranked: tuple[ScoreRow, ...]
     previous: date | None
     index: Mapping[str, tuple[Point, ...]]
 
@@ -86,10 +88,12 @@ def read_agencies(engine: sa.Engine, as_of: date, names: Names, settings: Settin
     """Every agency's scores as they stand on a night."""
     with engine.connect() as db:
         previous = previous_score_night(db, as_of)
-        book = read_score_book(db, as_of, bands_on(as_of, settings), previous, settings)
-        return AgencyScores(
-            tables=score_tables(book, names, _EVERY_AGENCY), previous=previous, index=_index(db, as_of)
-        )
+        bands = bands_on(as_of, settings)
+        book = read_score_book(db, as_of, bands, previous, settings)
+        index = _index(db, as_of, bands)
+    tables = score_tables(book, names)
+    standing = {code: points[-1].score for code, points in index.items()}
+    return AgencyScores(tables, tuple(ranked(tables.agencies, standing)), previous, index)
 
 
 def read_agency(engine: sa.Engine, code: str, as_of: date, names: Names, settings: Settings) -> AgencyPage:
@@ -105,15 +109,17 @@ def read_agency(engine: sa.Engine, code: str, as_of: date, names: Names, setting
         broken = tuple(BrokenRule(**row) for row in rules)
     return AgencyPage(
         code=code,
-        row=next((row for row in found.tables.agencies if row.agency_code == code), None),
+        row=next((row for row in found.ranked if row.agency_code == code), None),
         principles={principle: tuple(points) for principle, points in history.items()},
         index=found.index.get(code, ()),
         rules=broken,
     )
 
 
-def _index(db: sa.Connection, as_of: date) -> dict[str, tuple[Point, ...]]:
+def _index(db: sa.Connection, as_of: date, bands: Bands) -> dict[str, tuple[Point, ...]]:
+    """The index by agency, of those that have one on the last night."""
     found: dict[str, list[Point]] = defaultdict(list)
     for row in run_file(db, "board/index_history.sql", as_of=as_of, nights=NIGHTS):
-        found[row.agency_code].append(Point(row.as_of, row.score, row.coverage))
-    return {code: tuple(points) for code, points in found.items()}
+        found[row.agency_code].append(Point(row.as_of, row.score, row.coverage, bands.of(row.score)))
+    last = max((points[-1].as_of for points in found.values()), default=None)
+    return {code: tuple(points) for code, points in found.items() if points[-1].as_of == last}

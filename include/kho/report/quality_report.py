@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
     from kho.settings import Settings
 
-_ALL = 1_000_000
-"""What is read is all of it; the body shows as many lines as the configuration says, the annexes all."""
-
 
 @dataclass(frozen=True)
 class Report:
@@ -144,7 +141,7 @@ def read_report(engine: sa.Engine, as_of: date, settings: Settings, kind: Kind =
             nights=tuple(nights),
             counts=night.loaded_tonight(nights),
             incidents=night.incidents(nights),
-            scores=score_tables.score_tables(book, known, _ALL),
+            scores=score_tables.score_tables(book, known),
             trend=trend.read_trend(db, as_of, config.kind(kind).trend_nights),
             measured=measured.read_measured(db, as_of, known, weighting, config.comparable, previous),
             violations=violations.read_violations(db, as_of, known, deadlines),

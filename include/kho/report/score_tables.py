@@ -5,7 +5,7 @@ In: a `ScoreBook` and the names. Out: rows of cells in reading order, ready for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from kho.report.scores import Cell, ScoreBook, ScoreLine
 
 if TYPE_CHECKING:
     from datetime import date
+    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,7 @@ class ScoreTables:
         overall: all evidence of the night.
         principles: id, title and cell of each principle.
         datasets: a row each.
-        agencies: the lowest agencies, lowest first.
-        agency_count: how many agencies have a score.
+        agencies: a row each, see `ranked` for their order.
         all_agencies: all agencies of the catalogue together.
         unknown: rows whose agency is not in the catalogue; None if there are none.
         platform: evidence that is nobody's, never charged to an agency.
@@ -53,7 +53,6 @@ class ScoreTables:
     principles: tuple[tuple[str, str, Cell | None], ...]
     datasets: tuple[ScoreRow, ...]
     agencies: tuple[ScoreRow, ...]
-    agency_count: int
     all_agencies: ScoreRow | None
     unknown: ScoreRow | None
     platform: ScoreRow | None
@@ -91,21 +90,19 @@ class ScoreTables:
         return title, cell
 
 
-def score_tables(book: ScoreBook, names: Names, lines: int) -> ScoreTables:
-    """The score tables, with at most `lines` agencies."""
+def score_tables(book: ScoreBook, names: Names) -> ScoreTables:
+    """The score tables, with every agency of the catalogue that has a score."""
     by_principle = book.cells(lambda line: line.principle)
     agencies = _agencies(book, names)
-    rows = [row for row, _ in agencies]
     return ScoreTables(
         overall=book.overall(),
         principles=tuple(
             (principle, title, by_principle.get(principle)) for principle, title in names.principles.items()
         ),
         datasets=_datasets(book, names),
-        agencies=tuple(rows[:lines]),
-        agency_count=len(rows),
+        agencies=agencies,
         all_agencies=_row(
-            f"Cộng {len(rows)} cơ quan", book, names, lambda line: names.knows(line.agency_code)
+            f"Cộng {len(agencies)} cơ quan", book, names, lambda line: names.knows(line.agency_code)
         ),
         unknown=_row(
             UNKNOWN_AGENCY,
@@ -114,6 +111,13 @@ def score_tables(book: ScoreBook, names: Names, lines: int) -> ScoreTables:
             lambda line: line.agency_code != PLATFORM and not names.knows(line.agency_code),
         ),
         platform=_row("Nền tảng", book, names, lambda line: line.agency_code == PLATFORM),
+    )
+
+
+def ranked(rows: Iterable[ScoreRow], index: Mapping[str, Decimal]) -> list[ScoreRow]:
+    """Rows of agencies as all that people read ranks them: the lowest index first, those without one last."""
+    return sorted(
+        rows, key=lambda row: (row.agency_code not in index, index.get(row.agency_code, 0), row.agency_code)
     )
 
 
@@ -134,7 +138,7 @@ def _datasets(book: ScoreBook, names: Names) -> tuple[ScoreRow, ...]:
     )
 
 
-def _agencies(book: ScoreBook, names: Names) -> list[tuple[ScoreRow, str]]:
+def _agencies(book: ScoreBook, names: Names) -> tuple[ScoreRow, ...]:
     def is_known(line: ScoreLine) -> bool:
         return names.knows(line.agency_code)
 
@@ -143,23 +147,16 @@ def _agencies(book: ScoreBook, names: Names) -> list[tuple[ScoreRow, str]]:
     judged_on = book.judged_on(lambda line: line.agency_code, is_known)
     oldest = {code: nights[0] for code, nights in judged_on.items()}
     newest = {code: nights[1] for code, nights in judged_on.items()}
-    rows = [
-        (
-            ScoreRow(
-                names.short[code],
-                cell,
-                tuple(cells.get((code, principle)) for principle in names.principles),
-                newest.get(code),
-                oldest.get(code),
-                code,
-            ),
+    return tuple(
+        ScoreRow(
+            names.short[code],
+            cell,
+            tuple(cells.get((code, principle)) for principle in names.principles),
+            newest.get(code),
+            oldest.get(code),
             code,
         )
         for code, cell in overall.items()
-    ]
-    return sorted(
-        rows,
-        key=lambda item: (item[0].overall.score or 0, -item[0].overall.tally.evaluated, item[1]),
     )
 
 

@@ -25,6 +25,7 @@ from kho.report.document import (
     paragraph,
     small,
 )
+from kho.report.score_tables import ScoreRow, ranked
 from kho.report.vietnamese import MILLION
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from kho.report.measured import IndexLine
     from kho.report.quality_report import Report
-    from kho.report.score_tables import ScoreRow
 
 
 def scores(report: Report) -> Outline:
@@ -122,12 +122,10 @@ def agreements(report: Report) -> Table:
 
 
 def _ranked(report: Report) -> list[tuple[ScoreRow, IndexLine | None]]:
-    """The agencies with scores, the lowest index first; those without an index come last."""
-    rows = {row.agency_code: row for row in report.scores.agencies}
-    index = {item.agency_code: item for item in report.measured.agencies if item.agency_code in rows}
-    return [(rows[code], item) for code, item in index.items()] + [
-        (row, None) for code, row in rows.items() if code not in index
-    ]
+    """The agencies with scores, in their order, each with its index."""
+    index = {item.agency_code: item for item in report.measured.agencies}
+    rows = ranked(report.scores.agencies, {code: item.score for code, item in index.items()})
+    return [(row, index.get(row.agency_code)) for row in rows]
 
 
 def _heat(name: str, first: Sequence[Column], report: Report, rows: Iterable[Row]) -> Table:
@@ -221,10 +219,10 @@ def _agency_words(report: Report) -> Paragraph | None:
         return None
     return note(
         f"Có {len(report.measured.agencies)} cơ quan có chỉ số: {agency_bands(report)}. Bảng dưới đây nêu "
-        f"{min(limit, found.agency_count)} cơ quan thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, các danh "
-        "mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào. Vụ việc đang mở "
-        "là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn. Điểm tính theo bản ghi "
-        "gửi gần nhất, nên cơ quan chưa sửa vụ việc cũ vẫn có thể có điểm cao."
+        f"{min(limit, len(found.agencies))} cơ quan thấp nhất. Dòng “Nền tảng” là kết nối, đối soát, các "
+        "danh mục dùng chung và bản ghi không nêu cơ quan; không tính vào điểm của cơ quan nào. Vụ việc "
+        "đang mở là bản ghi chờ sửa tại nguồn tính đến hết đêm; trong ngoặc là số đã quá hạn. Điểm tính theo "
+        "bản ghi gửi gần nhất, nên cơ quan chưa sửa vụ việc cũ vẫn có thể có điểm cao."
     )
 
 
