@@ -11,7 +11,8 @@ import pytest
 from kho.connections import write_connections
 from tests.chaos import victim as victim_of
 from tests.forked import Ended, run_forked
-from tests.integration.night import EPOCH, Province, a_sandbox, copy_database, new_province
+from tests.integration.embedded import copy_database
+from tests.integration.night import EPOCH, Province, a_sandbox, new_province
 
 MASTERS = ("administrative_units", "agencies", "procedures", "investment_projects")
 SECOND = EPOCH + timedelta(days=1)

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 
 from kho import pipeline
 from kho.pipeline import Context
-from kho.server.databases import ensure_database
 from kho.server.warehouse import open_warehouse
-from tests.integration.embedded import temporary_home, throwaway_server
+from tests.integration.embedded import EMPTY, temporary_home, throwaway_server
 from tests.integration.fixture_dataset import NIGHT, FixtureNight
 from tests.integration.night import Province
 
@@ -42,8 +41,7 @@ def board_province() -> Iterator[FixtureNight]:
     """The warehouse after two nights; its engine is closed at the end."""
     with temporary_home() as settings:
         server = throwaway_server(settings)
-        ensure_database(server, "board")
-        own = replace(settings, warehouse_url=server.url("board").render_as_string(hide_password=False))
+        own = replace(settings, warehouse_url=server.url(EMPTY).render_as_string(hide_password=False))
         none: Any = None
         context = Context(open_warehouse(own), none, own)
         night = FixtureNight(Province(settings, server, none, context))

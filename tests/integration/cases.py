@@ -18,7 +18,7 @@ from kho.quality.classifications import copy_classifications
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
 
-from .night import copy_database
+from .embedded import EMPTY, copy_database
 
 DOSSIERS = "public_service_dossiers"
 HEALTH = "000.00.11.H48"
@@ -34,7 +34,7 @@ def case_warehouse(empty_warehouse: tuple, tmp_path_factory: pytest.TempPathFact
     _, server, template = empty_warehouse
     template.dispose()
     name = f"c_{uuid.uuid4().hex[:8]}"
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     url = server.url(name).render_as_string(hide_password=False)
     made = open_warehouse(Settings(home=tmp_path_factory.mktemp("home"), warehouse_url=url))
     with made.begin() as db:

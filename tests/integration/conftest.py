@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from kho.server import mariadb
 from kho.server.databases import ensure_database
 from tests.integration.agency import Agency, mariadb_agency, postgres_agency, sqlite_agency
-from tests.integration.embedded import temporary_home, throwaway_server
+from tests.integration.embedded import EMPTY, copy_database, temporary_home, throwaway_server
 
 if TYPE_CHECKING:
     from tests.integration.fixture_dataset import FixtureNight
@@ -98,8 +98,7 @@ def empty_warehouse() -> Iterator[tuple]:
 
     with temporary_home() as settings:
         server = throwaway_server(settings)
-        ensure_database(server, "empty")
-        url = server.url("empty").render_as_string(hide_password=False)
+        url = server.url(EMPTY).render_as_string(hide_password=False)
         yield settings, server, open_warehouse(replace(settings, warehouse_url=url))
 
 
@@ -114,12 +113,12 @@ def new_fixture_night(empty_warehouse: tuple) -> "FixtureNight":
     from kho.pipeline import Context
     from kho.server.warehouse import open_warehouse
     from tests.integration.fixture_dataset import FixtureNight
-    from tests.integration.night import Province, copy_database
+    from tests.integration.night import Province
 
     settings, server, engine = empty_warehouse
     name = f"f_{uuid.uuid4().hex[:8]}"
     engine.dispose()
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     url = server.url(name).render_as_string(hide_password=False)
     own = replace(settings, home=settings.home / name, warehouse_url=url)
     own.home.mkdir()

@@ -1,17 +1,28 @@
 """An embedded server of a test's own, away from the one that holds real data."""
 
 import contextlib
+import hashlib
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from kho.server import mariadb
+from kho.server.cluster import Layout, prepare
+from kho.server.databases import ensure_database
+from kho.server.locking import file_lock
 from kho.server.postgres import Server, ensure_running, stop
+from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
+
+EMPTY = "empty"
+"""The database of a throwaway server that holds an empty, migrated warehouse, to be copied."""
 
 _SOCKET_PATH_LIMIT = 107
 AWKWARD = "kho đêm nay-"
@@ -43,7 +54,50 @@ def temporary_home(prefix: str = "kho-") -> Iterator[Settings]:
 
 
 def throwaway_server(settings: Settings) -> Server:
-    """Start the server of a temporary home; it waits for no disk, since nobody needs its data tomorrow."""
+    """Start the server of a temporary home, with an empty, migrated warehouse to copy: `EMPTY`.
+
+    It is a copy of one that was made once for this version of the migrations; and it waits for no disk,
+    since nobody needs its data tomorrow.
+    """
+    made, layout = _made_once(), Layout.of(settings)
+    account = prepare(layout)
+    subprocess.run(["cp", "-a", "--reflink=auto", made / "data", layout.data], check=True)
+    account.take(layout.data)
+    shutil.copy(made / settings.secrets_file.name, settings.secrets_file)
+    return ensure_running(settings)
+
+
+def copy_database(server: Server, template: str, name: str) -> None:
+    """Make database `name` a copy of `template`, whose sessions are ended."""
+    admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as db:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+        db.execute(sa.text(others), {"name": template})
+        db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    admin.dispose()
+
+
+@cache
+def _made_once() -> Path:
+    """The folder with the data directory and the password of a server that is not running."""
+    folder = get_settings().home / "cache" / "tests" / f"warehouse-{_version()}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with file_lock(folder.with_suffix(".lock"), timeout=300, purpose="make an empty warehouse"):
+        if not folder.exists():
+            for older in folder.parent.glob("warehouse-*/"):
+                shutil.rmtree(older)
+            with temporary_home() as settings:
+                _make_empty(settings)
+                unfinished = folder.with_suffix(".new")
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir(mode=0o700)
+                shutil.move(Layout.of(settings).data, unfinished / "data")
+                shutil.copy(settings.secrets_file, unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
+def _make_empty(settings: Settings) -> None:
     server = ensure_running(settings)
     admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as db:
@@ -51,4 +105,17 @@ def throwaway_server(settings: Settings) -> Server:
             db.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
         db.exec_driver_sql("SELECT pg_reload_conf()")
     admin.dispose()
-    return server
+    ensure_database(server, EMPTY)
+    url = server.url(EMPTY).render_as_string(hide_password=False)
+    open_warehouse(replace(settings, warehouse_url=url)).dispose()
+    stop(settings)
+
+
+def _version() -> str:
+    """What tells one empty warehouse from another: migrations, the code that makes it, its libraries."""
+    root = Path(__file__).resolve().parents[2]
+    code = root / "include" / "kho"
+    files = [*get_settings().migrations_dir.glob("*.sql"), *(code / "server").glob("*.py")]
+    files += [code / "calendar.py", code / "province.py", root / "requirements.lock"]
+    content = b"".join(path.read_bytes() for path in sorted(files))
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -22,7 +22,7 @@ from kho.raw_zone.manifest import Manifest, batch_id
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
 
-from .night import copy_database
+from .embedded import EMPTY, copy_database
 
 AGENCIES = "agencies"
 
@@ -33,7 +33,7 @@ def small_context(empty_warehouse: tuple, tmp_path: Path) -> Iterator[Context]:
     _, server, template = empty_warehouse
     template.dispose()
     name = f"g_{uuid.uuid4().hex[:8]}"
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     own = Settings(home=tmp_path, warehouse_url=server.url(name).render_as_string(hide_password=False))
     no_source: Any = None
     made = Context(open_warehouse(own), no_source, own)

@@ -30,7 +30,7 @@ from kho.sandbox.state import SandboxState
 from kho.server import mariadb, postgres, warehouse
 from kho.settings import Settings
 
-from .embedded import temporary_home, throwaway_server
+from .embedded import EMPTY, copy_database, temporary_home, throwaway_server
 
 EPOCH = date(2026, 11, 20)
 FACTS = (
@@ -223,14 +223,11 @@ def a_sandbox(
 
 
 def new_province(
-    settings: Settings, server: postgres.Server, sandbox: SandboxState, template: str | None = None
+    settings: Settings, server: postgres.Server, sandbox: SandboxState, template: str = EMPTY
 ) -> Province:
-    """A migrated warehouse beside the others, empty or a copy of `template`, with its own raw zone."""
+    """A warehouse beside the others, empty or a copy of `template`, with its own raw zone."""
     name = f"w_{uuid.uuid4().hex[:8]}"
-    if template:
-        copy_database(server, template, name)
-    else:
-        postgres.ensure_database(server, name)
+    copy_database(server, template, name)
     own = replace(
         settings,
         home=settings.home / name,
@@ -252,13 +249,3 @@ def a_loaded_province(*datasets: str, **options: Any) -> Iterator[Province]:
             assert outcome == "loaded", dataset
         pipeline.build_star(EPOCH, province.context)
         yield province
-
-
-def copy_database(server: postgres.Server, template: str, name: str) -> None:
-    """Make database `name` a copy of `template`, whose sessions are ended."""
-    admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as db:
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
-        db.execute(sa.text(others), {"name": template})
-        db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-    admin.dispose()

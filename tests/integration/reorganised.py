@@ -23,7 +23,8 @@ from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
 from kho.sql_files import run_file
 
-from .night import EPOCH, copy_database
+from .embedded import copy_database
+from .night import EPOCH
 
 HEADER = (
     "effective_date,old_unit_code,new_unit_code,unit_level,new_name_vi,new_parent_code,new_area_km2,"

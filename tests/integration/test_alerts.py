@@ -32,8 +32,8 @@ from kho.pipeline import Context
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
 from tests.integration.authority import new_authority
+from tests.integration.embedded import EMPTY, copy_database
 from tests.integration.mail_server import LOGIN, PASSWORD, Mailbox, mail_server
-from tests.integration.night import copy_database
 
 DESK, STATISTICS_DESK, STATISTICS = "truc@tinh.example", "thongke@tinh.example", "000.00.33.H48"
 SECRET = "mã-bí-mật-của-webhook"
@@ -112,7 +112,7 @@ def world(empty_warehouse: tuple, tmp_path: Path) -> Iterator[World]:
     _, server, engine = empty_warehouse
     name = f"alerts_{uuid4().hex[:8]}"
     engine.dispose()
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     root = tmp_path / "project"
     (root / "include").mkdir(parents=True)
     settings = Settings(

@@ -25,8 +25,8 @@ from kho.raw_zone.manifest import Manifest
 from kho.report.anomalies import read_anomalies
 from kho.settings import get_settings
 
+from .embedded import EMPTY, copy_database
 from .many_nights import AGENCIES, DATASET, SCOPE, Profile, profiles
-from .night import copy_database
 
 FIRST = date(2026, 6, 1)
 HISTORY = 100
@@ -104,7 +104,7 @@ def history(empty_warehouse: tuple, watch: Watch) -> tuple[Any, str]:
     """A warehouse with a hundred clean nights; each test gets a copy of it."""
     _, server, engine = empty_warehouse
     engine.dispose()
-    copy_database(server, "empty", "history")
+    copy_database(server, EMPTY, "history")
     made = Nights(sa.create_engine(server.url("history")), watch)
     for number in range(HISTORY + 9):
         made.load(FIRST + timedelta(days=number))
@@ -197,7 +197,7 @@ def test_all_agencies_at_once_is_one_finding(nights: Nights) -> None:
 def test_too_little_history_says_nothing(empty_warehouse: tuple, watch: Watch) -> None:
     _, server, engine = empty_warehouse
     engine.dispose()
-    copy_database(server, "empty", "short_history")
+    copy_database(server, EMPTY, "short_history")
     nights = Nights(sa.create_engine(server.url("short_history")), watch)
     for number in range(27):
         nights.load(FIRST + timedelta(days=number))

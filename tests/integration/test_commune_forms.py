@@ -25,8 +25,8 @@ from kho.sandbox.reference import load_reference
 from kho.sandbox.sources.commune_socioeconomic_forms import SOURCE
 from kho.sandbox.sources.commune_socioeconomic_forms.files import file_name
 from kho.sandbox.world import World
-from kho.server import postgres, warehouse
-from tests.integration.embedded import temporary_home, throwaway_server
+from kho.server import warehouse
+from tests.integration.embedded import EMPTY, copy_database, temporary_home, throwaway_server
 from tests.integration.planted import open_cases, planted_defects
 
 DATASET = "commune_socioeconomic_forms"
@@ -73,7 +73,7 @@ def server() -> Iterator[Any]:
 
 def _communes(server: Any, name: str) -> Communes:
     settings, running = server
-    postgres.ensure_database(running, name)
+    copy_database(running, EMPTY, name)
     url = running.url(name).render_as_string(hide_password=False)
     own = replace(settings, home=settings.home / name, warehouse_url=url)
     folder = own.home / "drop"

@@ -17,7 +17,7 @@ from kho.quality.agreements import compare, load_pairs
 from kho.server.warehouse import open_warehouse
 
 from .dossier_world import Span, load_dossiers, random_dossiers
-from .night import copy_database
+from .embedded import EMPTY, copy_database
 
 NIGHT = date(2026, 3, 1)
 # Reported by two communes, 100 and 300 people each month; shares of nobody's mean, but of 400.
@@ -41,7 +41,7 @@ TARGETS = (
 def warehouse(empty_warehouse: tuple) -> Iterator[tuple]:
     settings, server, template = empty_warehouse
     template.dispose()
-    copy_database(server, "empty", "progress")
+    copy_database(server, EMPTY, "progress")
     url = server.url("progress").render_as_string(hide_password=False)
     own = replace(settings, warehouse_url=url)
     engine = open_warehouse(own)

@@ -397,11 +397,11 @@ def _project(folder: Path, real: Settings) -> Path:
 @pytest.fixture(scope="module")
 def month(empty_warehouse: tuple, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
     from kho.server.warehouse import open_warehouse
-    from tests.integration.night import copy_database
+    from tests.integration.embedded import EMPTY, copy_database
 
     settings, server, engine = empty_warehouse
     engine.dispose()
-    copy_database(server, "empty", "month")
+    copy_database(server, EMPTY, "month")
     project = _project(tmp_path_factory.mktemp("project"), settings)
     url = server.url("month").render_as_string(hide_password=False)
     own = replace(settings, home=settings.home / "month", warehouse_url=url, project_root=project)

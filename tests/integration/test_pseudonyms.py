@@ -30,7 +30,7 @@ from kho.sql_files import files_in, run_file
 from tests.forked import run_forked
 
 from . import pseudonym_victim
-from .night import copy_database
+from .embedded import EMPTY, copy_database
 
 PERSON, OTHER, FIRM = "051085001234", "062190004321", "4300205943"
 PRESENT = "pseudonym_keys"
@@ -41,7 +41,7 @@ def home(empty_warehouse: tuple) -> Settings:
     settings, server, engine = empty_warehouse
     name = f"p_{uuid.uuid4().hex[:8]}"
     engine.dispose()
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     url = server.url(name).render_as_string(hide_password=False)
     own = replace(settings, home=settings.home / name, warehouse_url=url)
     own.home.mkdir()

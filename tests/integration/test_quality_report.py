@@ -34,10 +34,10 @@ from kho.report.quality_report import read_report
 from kho.report.refused_files import RefusedFile
 from kho.report.vietnamese import decimal
 from kho.score import render_scoreboard, scoreboard
-from kho.server.postgres import Server, ensure_database
+from kho.server.postgres import Server
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
-from tests.integration.embedded import temporary_home, throwaway_server
+from tests.integration.embedded import EMPTY, copy_database, temporary_home, throwaway_server
 from tests.integration.report_warehouse import (
     BEFORE,
     DOSSIERS,
@@ -62,22 +62,10 @@ def server() -> Iterator[Server]:
         yield throwaway_server(settings)
 
 
-@pytest.fixture(scope="module")
-def template(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated, empty warehouse to copy."""
-    ensure_database(server, "template_report")
-    url = server.url("template_report").render_as_string(hide_password=False)
-    open_warehouse(Settings(home=tmp_path_factory.mktemp("home"), warehouse_url=url)).dispose()
-    return "template_report"
-
-
 @pytest.fixture
-def settings(server: Server, template: str, tmp_path: Path) -> Settings:
+def settings(server: Server, tmp_path: Path) -> Settings:
     name = f"report_{uuid4().hex[:12]}"
-    admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as db:
-        db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-    admin.dispose()
+    copy_database(server, EMPTY, name)
     return Settings(home=tmp_path, warehouse_url=server.url(name).render_as_string(hide_password=False))
 
 

@@ -26,7 +26,8 @@ from kho.settings import Settings, get_settings
 from tests.forked import run_forked
 
 from .again import load_again, whole_history, whole_star
-from .night import copy_database, in_order
+from .embedded import copy_database
+from .night import in_order
 from .ninety import Ninety, write_rules
 from .reorganised import NO_SOURCE, Units
 

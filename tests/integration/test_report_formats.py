@@ -42,7 +42,7 @@ from kho.report.quality_report import Report, read_report
 from kho.report.scores import Cell
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
-from tests.integration.night import copy_database
+from tests.integration.embedded import EMPTY, copy_database
 from tests.integration.report_reading import (
     docx_lines,
     docx_rows,
@@ -72,7 +72,7 @@ def warehouse(empty_warehouse: tuple, tmp_path_factory: pytest.TempPathFactory) 
     _, server, engine = empty_warehouse
     name = f"report_{uuid4().hex[:8]}"
     engine.dispose()
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     url = server.url(name).render_as_string(hide_password=False)
     own = Settings(home=tmp_path_factory.mktemp("home"), warehouse_url=url)
     filled = open_warehouse(own)
@@ -454,7 +454,7 @@ def test_hostile_text_is_harmless_in_every_format(empty_warehouse: tuple, tmp_pa
     _, server, engine = empty_warehouse
     name = f"hostile_{uuid4().hex[:8]}"
     engine.dispose()
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     own = Settings(home=tmp_path, warehouse_url=server.url(name).render_as_string(hide_password=False))
     hostile = open_warehouse(own)
     with hostile.begin() as db:

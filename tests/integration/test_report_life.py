@@ -30,8 +30,8 @@ from kho.report.stored import as_text, from_text
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings
 from tests.integration.authority import new_authority
+from tests.integration.embedded import EMPTY, copy_database
 from tests.integration.mail_server import LOGIN, PASSWORD, Mailbox, mail_server
-from tests.integration.night import copy_database
 from tests.integration.report_reading import docx_lines, pdf_pages
 from tests.integration.report_warehouse import (
     DOSSIERS,
@@ -61,7 +61,7 @@ def context(empty_warehouse: tuple, tmp_path: Path) -> Iterator[Context]:
     _, server, engine = empty_warehouse
     name = f"life_{uuid4().hex[:8]}"
     engine.dispose()
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     settings = Settings(
         home=tmp_path / "home", warehouse_url=server.url(name).render_as_string(hide_password=False)
     )

@@ -29,8 +29,9 @@ from kho.report.register import ARCHIVE
 from kho.rules.suite import load_dataset_suite
 from kho.server.warehouse import open_warehouse
 
+from .embedded import copy_database
 from .fixture_dataset import NIGHT, FixtureNight
-from .night import Province, copy_database
+from .night import Province
 
 DATASET = "health_records"
 TERM = load_contract(DATASET).retention_days or 0

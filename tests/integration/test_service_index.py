@@ -19,7 +19,7 @@ from kho.settings import Settings
 from kho.sql_files import files_in, run_file
 
 from .dossier_world import Span, expected_measures, expected_points, load_dossiers, random_dossiers
-from .night import copy_database
+from .embedded import EMPTY, copy_database
 from .plans import relations_read
 
 SPAN = Span(date(2025, 12, 14), 30)
@@ -32,7 +32,7 @@ def world(empty_warehouse: tuple) -> Iterator[tuple[sa.Engine, pd.DataFrame, Set
     """A warehouse of 5,000 dossiers whose marts tell up to LAST_DAY; tests only look."""
     settings, server, template = empty_warehouse
     template.dispose()
-    copy_database(server, "empty", "service_index")
+    copy_database(server, EMPTY, "service_index")
     url = server.url("service_index").render_as_string(hide_password=False)
     own = replace(settings, warehouse_url=url)
     engine = open_warehouse(own)

@@ -78,12 +78,12 @@ class Nights:
 
 @pytest.fixture
 def nights(empty_warehouse: tuple) -> Iterator[Nights]:
-    from tests.integration.night import copy_database
+    from tests.integration.embedded import EMPTY, copy_database
 
     settings, server, engine = empty_warehouse
     engine.dispose()
     name = f"standing_{uuid4().hex[:12]}"
-    copy_database(server, "empty", name)
+    copy_database(server, EMPTY, name)
     url = server.url(name).render_as_string(hide_password=False)
     own = open_warehouse(replace(settings, warehouse_url=url))
     yield Nights(own)
