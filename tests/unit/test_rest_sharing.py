@@ -52,6 +52,18 @@ def _after_refusal(answers: Any, folder: Path, refused: str) -> None:
     answers.put(shared.after_refusal_of(refused))
 
 
+def _get_one_that_ends(answers: Any, folder: Path) -> None:
+    def renew() -> Token:
+        # Until somebody else has gone on with the old one, however slow this machine is.
+        deadline = time.monotonic() + 20
+        while not list(folder.glob("went-on-*")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return _fetch(folder, 3600)
+
+    answers.put(SharedToken(folder / "tokens", WHOSE, renew).get())
+    (folder / f"went-on-{time.monotonic_ns()}").touch()
+
+
 def test_many_processes_log_in_once(tmp_path: Path) -> None:
     tokens = _in_processes(_get, 8, tmp_path)
     assert len(set(tokens)) == 1
@@ -78,7 +90,7 @@ def test_a_token_near_its_end_is_used_while_another_task_renews_it(tmp_path: Pat
     kept = next((tmp_path / "tokens").glob("*.json"))
     ending = {"value": first, "expires": time.time() + 30, "margin": 60}
     kept.write_text(json.dumps(ending))
-    tokens = _in_processes(_get, 5, tmp_path)
+    tokens = _in_processes(_get_one_that_ends, 5, tmp_path)
     assert _logins(tmp_path) == 2
     assert first in tokens  # those who came while it was renewed
     assert len(set(tokens)) == 2
