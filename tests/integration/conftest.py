@@ -12,11 +12,18 @@ import sqlalchemy as sa
 from kho.server import mariadb
 from kho.server.databases import ensure_database
 from tests.integration.agency import Agency, mariadb_agency, postgres_agency, sqlite_agency
-from tests.integration.embedded import EMPTY, copy_database, temporary_home, throwaway_server
+from tests.integration.embedded import EMPTY, copy_database, no_copies_left, temporary_home, throwaway_server
 
 if TYPE_CHECKING:
     from tests.integration.fixture_dataset import FixtureNight
     from tests.integration.spoiling import Gateway
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_copies() -> Iterator[None]:
+    """What a test copies for itself goes with it; copies of a module's or session's fixtures stay."""
+    with no_copies_left():
+        yield
 
 
 @pytest.fixture(scope="session")
