@@ -23,6 +23,7 @@ from kho.extract.administrative_units import (
     read_successions,
     read_units,
 )
+from kho.extract.unit_sources import of_commune
 
 REFERENCE = Path(__file__).parents[2] / "include" / "reference"
 CITATION = ["source_document", "source_date", "source_place", "plan_code", "province_code"]
@@ -458,6 +459,14 @@ def test_units_are_padded_named_and_have_a_parent_in_their_period(
             assert (parent, unit["valid_from"]) in keys
         is_commune_of_today = unit["unit_level"] == "commune" and unit["valid_to"] is None
         assert (unit["area_km2"] is not None) is is_commune_of_today
+
+
+def test_the_communes_of_every_province_go_back_to_its_own_resolution() -> None:
+    rows = units_module._query("select distinct provinceCode as code from admin_units", ())
+    places = {row["code"]: of_commune(row["code"]).place for row in rows}
+    assert len(set(places.values())) == len(places) == 34
+    for province, resolution in (("51", "1677"), ("48", "1659"), ("44", "1680")):
+        assert f"căn cứ {resolution}/NQ-UBTVQH15 ngày 16/6/2025" in places[province]
 
 
 def test_a_code_alone_is_not_a_key(units: list[AdministrativeUnit]) -> None:
