@@ -7,7 +7,9 @@ SELECT
     t.succession_kind,
     t.is_default,
     t.part_population,
-    t.part_area_km2
+    t.part_area_km2,
+    t.source_document,
+    t.source_place
 FROM compared AS s
 INNER JOIN dw.dim_administrative_unit AS o
     ON

@@ -10,7 +10,9 @@ SELECT
     t.short_name,
     t.parent_code,
     t.province_code,
-    t.area_km2
+    t.area_km2,
+    t.source_document,
+    t.source_place
 FROM compared AS s
 INNER JOIN dw.dim_administrative_unit AS t
     ON s.unit_code = t.unit_code AND s.valid_from = t.valid_from

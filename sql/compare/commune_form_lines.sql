@@ -9,6 +9,8 @@ SELECT
     t.group_vi,
     t.measure_kind,
     t.position,
-    t.form_code
+    t.form_code,
+    t.source_document,
+    t.source_place
 FROM compared AS s
 INNER JOIN dw.dim_commune_form_line AS t ON s.line_code = t.line_code

@@ -1,6 +1,10 @@
-"""`kho doctor` says what is wrong with this machine."""
+"""`kho doctor` says what is wrong with this machine; `kho up` says so before it starts anything."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +26,25 @@ def test_a_code_that_is_no_province(tmp_path: Path) -> None:
     wrong = found(Settings(home=tmp_path, province="99"))["province"]
     assert not wrong.good
     assert "KHO_PROVINCE" in wrong.text
+
+
+def test_up_names_an_occupied_port_in_one_line_and_starts_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("kho")), "up"],
+            env=os.environ | {"KHO_HOME": str(tmp_path / "home"), "KHO_UI_PORT": str(port), "COLUMNS": "60"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"error: port {port} is in use (at 127.0.0.1:{port}). Next: set KHO_UI_PORT to a free port, or stop the "
+        "program that uses this one.\n"
+    )
+    assert not (tmp_path / "home" / "pg").exists()
 
 
 def test_a_warehouse_of_another_province(fixture_night: FixtureNight) -> None:

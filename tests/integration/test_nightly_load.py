@@ -136,8 +136,8 @@ def test_the_reference_data_is_all_there(first_night: Province) -> None:
     # Two provinces and all districts but Lý Sơn's, which the documents name themselves.
     assert count("dw.bridge_administrative_unit_succession WHERE is_derived") == 24
     assert count("dw.dim_indicator WHERE plan_code = 'KH1534'") == 40
-    assert count("dw.dim_plan_task WHERE task_key > 0") == 60
-    assert count("dw.dim_investment_project WHERE project_key > 0") == 4
+    assert count("dw.dim_plan_task WHERE plan_code = 'KH1534'") == 60
+    assert count("dw.dim_investment_project WHERE plan_code = 'DTC57'") == 4
 
 
 def test_no_fact_points_nowhere(first_night: Province) -> None:

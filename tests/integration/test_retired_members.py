@@ -123,9 +123,10 @@ def test_a_task_that_has_left_its_plan_is_nobody_s_and_is_shown_as_such(units: U
             run_file(db, "indicators/refresh_marts.sql")
         return sum(row.tasks for row in counted), len(overdue)
 
-    assert tasks() == (60, 60)
+    before, overdue = tasks()
+    assert before == overdue >= 60
     run(units, "plan_tasks", 1)
-    assert tasks()[0] == 59
+    assert tasks()[0] == before - 1
     assert gone not in {
         row[0] for row in units.rows("SELECT task_code FROM mart.task_state WHERE is_overdue")
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from importlib.metadata import version
 
 import pytest
 
@@ -215,6 +216,28 @@ def test_the_next_reorganisation_is_a_file(after_2027: Units) -> None:
         d=NEXT,
     )
     assert methods == [("21025", "population"), ("21548", "area"), ("21900", "population"), ("21901", "area")]
+
+
+def test_every_unit_and_every_step_says_where_it_is_written(after_2027: Units) -> None:
+    resolution = "1677/NQ-UBTVQH15 ngày 16/6/2025"
+    for table, origin in (
+        ("dw.dim_administrative_unit WHERE unit_key > 0 AND", "valid_from"),
+        ("dw.bridge_administrative_unit_succession WHERE", "effective_date"),
+    ):
+        assert after_2027.rows(f"SELECT * FROM {table} (source_document = '') IS NOT FALSE") == []
+        assert after_2027.rows(f"SELECT * FROM {table} (source_place = '') IS NOT FALSE") == []
+        later = f"SELECT DISTINCT source_document FROM {table} {origin} = '2027-07-01'"
+        assert after_2027.rows(later) == [("made up",)]
+    communes = "SELECT DISTINCT source_document, source_place FROM dw.dim_administrative_unit"
+    [(document, place)] = after_2027.rows(
+        f"{communes} WHERE valid_from = '2025-07-01' AND unit_level = 'commune'"
+    )
+    assert document == f"vietnamadminunits {version('vietnamadminunits')}"
+    assert resolution in place
+    steps = "SELECT DISTINCT is_derived, source_place FROM dw.bridge_administrative_unit_succession"
+    derived, stated = after_2027.rows(f"{steps} WHERE effective_date = '2025-07-01' ORDER BY 1 DESC")
+    assert resolution in stated[1]
+    assert "các xã thuộc đơn vị cũ" in derived[1]
 
 
 def test_a_chain_of_reorganisations_is_followed_to_its_end(after_2027: Units) -> None:

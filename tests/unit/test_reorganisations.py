@@ -92,6 +92,26 @@ def test_what_is_known_of_the_parts_of_a_packaged_split(tmp_path: Path) -> None:
     assert len(units_of("51", tmp_path)) == 394, "no unit begins or ends by it"
 
 
+def test_what_a_line_makes_cites_the_document_of_the_line(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        '2027-07-01,21136,21901,,Xã Trà Tân,,,,,,99/NQ-UBTVQH16,"Điều 1, khoản 2"',
+        "2027-07-01,21028,21028,,Phường Trần Phú,,,,,,,",
+        '2025-07-01,21142,21136,,,,,0.7,,,12/BC-UBND,"Bảng 3"',
+        '2025-07-01,21142,21157,,,,,0.3,,,12/BC-UBND,"Bảng 3"',
+    )
+    units = {(u["unit_code"], u["valid_from"]): u for u in units_of("51", tmp_path)}
+    steps = {(s["old_unit_code"], s["new_unit_code"]): s for s in successions_of("51", tmp_path)}
+    for made in (units["21901", DAY], steps["21136", "21901"]):
+        assert (made["source_document"], made["source_place"]) == ("99/NQ-UBTVQH16", "Điều 1, khoản 2")
+    for made in (units["21028", DAY], steps["21028", "21028"]):
+        assert made["source_document"] == "Không ghi văn bản"
+    assert units["21136", date(2025, 7, 1)]["source_document"].startswith("vietnamadminunits ")
+    part = steps["21142", "21157"]
+    assert part["source_document"].startswith("vietnamadminunits ")
+    assert part["source_place"].endswith("; phần chia: 12/BC-UBND, Bảng 3")
+
+
 def test_a_province_changes_its_name(tmp_path: Path) -> None:
     write(tmp_path, "2027-07-01,51,51,province,Tỉnh Quảng Ngãi Kon Tum,,,,,,,")
     assert of_code(tmp_path, "51")[1][:3] == ("Tỉnh Quảng Ngãi Kon Tum", DAY, None)

@@ -24,14 +24,18 @@ def up(
 ) -> None:
     """Start database, sandbox and Airflow with its user interface, and leave them running."""
     from kho.night.airflow_environment import HOST, USER
+    from kho.night.airflow_process import require_free_port
     from kho.night.sources import open_sources
     from kho.night.standing import standing_port, start_standing, wait_for_end
     from kho.server.warehouse import open_warehouse
 
-    settings = get_settings()
+    settings, port = get_settings(), _ui_port()
+    # Before database and sandbox, which take their time.
+    if standing_port(settings) is None:
+        require_free_port(port)
     open_warehouse(settings)
     sandbox = open_sources(settings, None, follow=True)
-    started = start_standing(settings, _ui_port())
+    started = start_standing(settings, port)
     out.print(
         f"Airflow {'is up' if started else 'was up already'}: "
         f"http://{HOST}:{standing_port(settings)}  (user {USER}, password in "

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from kho.errors import ConfigurationError
+from kho.extract.unit_sources import PACKAGE, Citation, of_before, of_commune, of_province, of_succession
 
 UnitLevel = Literal["province", "district", "commune"]
 SuccessionKind = Literal["whole", "split"]
@@ -55,7 +56,10 @@ class PackagedDataError(Exception):
 
 
 class AdministrativeUnit(TypedDict):
-    """One unit during one period. `area_km2` is known for most communes of today only."""
+    """One unit during one period. `area_km2` is known for most communes of today only.
+
+    `source_document` and `source_place` say where it is written (see `kho.extract.unit_sources`).
+    """
 
     unit_code: str
     unit_level: UnitLevel
@@ -67,6 +71,8 @@ class AdministrativeUnit(TypedDict):
     area_km2: float | None
     valid_from: date
     valid_to: date | None
+    source_document: str
+    source_place: str
 
 
 class AdministrativeUnitSuccession(TypedDict):
@@ -87,6 +93,8 @@ class AdministrativeUnitSuccession(TypedDict):
     part_population: int | None
     part_area_km2: Decimal | None
     effective_date: date
+    source_document: str
+    source_place: str
 
 
 def read_units(province_code: str) -> list[AdministrativeUnit]:
@@ -105,9 +113,12 @@ def _packaged_units(province_code: str) -> tuple[AdministrativeUnit, ...]:
     """What the package says does not change while a process lives; suites ask for it again and again."""
     today = _communes_of_today(province_code)
     before = _communes_before(today)
-    found = [_unit("province", province_code, today[0]["province"], None, province_code)]
+    is_merged = len({row["provinceCode"] for row in before}) > 1
+    source = of_province(is_merged=is_merged)
+    found = [_unit("province", province_code, today[0]["province"], None, province_code, source)]
+    source = of_commune(province_code)
     for row in today:
-        commune = _unit("commune", row["wardCode"], row["ward"], province_code, province_code)
+        commune = _unit("commune", row["wardCode"], row["ward"], province_code, province_code, source)
         commune["area_km2"] = row["wardAreaKm2"]
         found.append(commune)
     for row in before:
@@ -133,6 +144,7 @@ def read_successions(province_code: str) -> list[AdministrativeUnitSuccession]:
     today = _communes_of_today(province_code)
     new_codes = {row["wardKey"]: row["wardCode"] for row in today}
     old_rows = {_converter_key(row): row for row in _communes_before(today)}
+    source = of_succession(province_code)
     found: list[AdministrativeUnitSuccession] = []
     for old_key, new_key, kind, is_default in _steps(today[0]["provinceKey"]):
         if old_key not in old_rows or new_key not in new_codes:
@@ -153,6 +165,8 @@ def read_successions(province_code: str) -> list[AdministrativeUnitSuccession]:
                 "part_population": None,
                 "part_area_km2": None,
                 "effective_date": REFORM_DATE,
+                "source_document": source.document,
+                "source_place": source.place,
             }
         )
     _require_one_default(province_code, len(old_rows), found)
@@ -214,15 +228,15 @@ def _converter_key(old: sqlite3.Row) -> str:
 
 def _units_above_and_at(old: sqlite3.Row) -> Iterator[AdministrativeUnit]:
     """The province and district a row of the old order lies in, and its commune if it has one."""
-    province, district = old["provinceCode"], old["districtCode"]
-    yield _unit("province", province, old["province"], None, province)
-    yield _unit("district", district, old["district"], province, province)
+    province, district, source = old["provinceCode"], old["districtCode"], of_before()
+    yield _unit("province", province, old["province"], None, province, source)
+    yield _unit("district", district, old["district"], province, province, source)
     if old["wardCode"] is not None:
-        yield _unit("commune", old["wardCode"], old["ward"], district, province)
+        yield _unit("commune", old["wardCode"], old["ward"], district, province, source)
 
 
 def _unit(
-    level: UnitLevel, code: str, name: str, parent_code: str | None, province_code: str
+    level: UnitLevel, code: str, name: str, parent_code: str | None, province_code: str, source: Citation
 ) -> AdministrativeUnit:
     """A unit of today, its area left open."""
     unit_type, short_name = split_name(name)
@@ -238,6 +252,8 @@ def _unit(
         "area_km2": None,
         "valid_from": REFORM_DATE,
         "valid_to": None,
+        "source_document": source.document,
+        "source_place": source.place,
     }
 
 
@@ -271,10 +287,10 @@ def _converter() -> dict[str, Any]:
 
 
 def _data_file(name: str) -> Path:
-    spec = importlib.util.find_spec("vietnamadminunits")
+    spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise PackagedDataError("the package vietnamadminunits is not installed")
+        raise PackagedDataError(f"the package {PACKAGE} is not installed")
     path = Path(spec.origin).parent / "data" / name
     if not path.is_file():
-        raise PackagedDataError(f"vietnamadminunits has no file data/{name}")
+        raise PackagedDataError(f"{PACKAGE} has no file data/{name}")
     return path

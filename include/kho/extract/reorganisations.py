@@ -11,6 +11,7 @@ on a day is listed, also what stays under its code:
     rename            A -> A with a new name    an empty name keeps the old one
 
 A line of 1 July 2025 changes no unit: it says what the parts of a unit were that the package divides.
+`source_document` and `source_place` say where that is written; they go with what the line makes or describes.
 """
 
 from __future__ import annotations
@@ -35,8 +36,11 @@ from kho.extract.administrative_units import (
     read_units,
     split_name,
 )
+from kho.extract.unit_sources import Citation
 
 FILE = "administrative_unit_changes.csv"
+_NO_PLACE = f"{FILE}, không ghi vị trí"
+_NO_DOCUMENT = "Không ghi văn bản"
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Change:
     weight: Decimal | None
     part_population: int | None
     part_area_km2: Decimal | None
+    source: Citation
 
 
 def units_of(province_code: str, reference_dir: Path) -> list[AdministrativeUnit]:
@@ -141,6 +146,7 @@ def _change(line: int, row: dict[str, str]) -> Change:
         weight=number("weight"),
         part_population=None if population is None else int(population),
         part_area_km2=number("part_area_km2"),
+        source=Citation(cell("source_document") or _NO_DOCUMENT, cell("source_place") or _NO_PLACE),
     )
 
 
@@ -214,6 +220,8 @@ def _new_unit(code: str, lines: list[Change], before: dict[str, AdministrativeUn
         "area_km2": None if area is None else float(area),
         "valid_from": first.effective_date,
         "valid_to": None,
+        "source_document": first.source.document,
+        "source_place": first.source.place,
     }
 
 
@@ -252,6 +260,8 @@ def _steps(effective: date, changes: Sequence[Change]) -> list[AdministrativeUni
                 "part_population": line.part_population,
                 "part_area_km2": line.part_area_km2,
                 "effective_date": effective,
+                "source_document": line.source.document,
+                "source_place": line.source.place,
             }
             for line in lines
         ]
@@ -267,6 +277,7 @@ def _describe_parts(steps: list[AdministrativeUnitSuccession], changes: Sequence
         step["weight"] = change.weight
         step["part_population"] = change.part_population
         step["part_area_km2"] = change.part_area_km2
+        step["source_place"] += f"; phần chia: {change.source.document}, {change.source.place}"
     for old in {change.old_unit_code for change in changes}:
         _require_whole([change for change in changes if change.old_unit_code == old])
 

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import URL, make_url
 
 from kho.connections import Connection, is_overridden, write_connections
-from kho.errors import HostError
+from kho.errors import ConfigurationError, HostError
 from kho.sandbox import process
 from kho.sandbox.access import X_ROAD_CLIENT
 from kho.sandbox.databases import database_names
 from kho.sandbox.mariadb import FILES
+from kho.sandbox.reference import PROVINCE
 from kho.sandbox.registry import GATEWAY, agency_connection, connection_names
 from kho.sandbox.source import MARIADB, POSTGRESQL
 from kho.sandbox.state import DEFAULT_SIZE, SandboxState, config_path, read_config
@@ -39,10 +40,13 @@ def open_sources(
         follow: let it move on by itself at midnight, for the nights that the scheduler starts.
 
     Raises:
+        ConfigurationError: it would play sources of another province than the settings'.
         SandboxError: the sandbox does not start, or cannot go to that date.
     """
-    if all(is_overridden(name) for name in connection_names()):
+    simulated = sorted(name for name in connection_names() if not is_overridden(name))
+    if not simulated:
         return False
+    _require_its_province(settings.province, simulated)
     admin_urls, missing = _servers(settings)
     state = process.up(settings, size=size or _earlier_size(settings), admin_urls=admin_urls)
     if as_of is None and state.clock_date is None:
@@ -53,6 +57,17 @@ def open_sources(
         process.follow_calendar(settings)
     write_connections(settings, [*connections_of(state), *missing])
     return True
+
+
+def _require_its_province(province: str, simulated: list[str]) -> None:
+    """Refuse to let one province's communes be judged by the lists of another."""
+    if province != PROVINCE:
+        raise ConfigurationError(
+            f"the sandbox plays the sources of province {PROVINCE} only",
+            where=f"KHO_PROVINCE={province}",
+            next_step=f"name real sources by {', '.join(f'AIRFLOW_CONN_{n.upper()}' for n in simulated)}; "
+            "docs/deployment.md says under 'Another province' which files are a province's own",
+        )
 
 
 def _servers(settings: Settings) -> tuple[dict[str, str], list[Connection]]:

@@ -14,7 +14,7 @@ import psutil
 
 from kho.errors import HostError
 from kho.night.airflow_environment import airflow_environment
-from kho.night.airflow_process import AirflowProcess, require_free_port
+from kho.night.airflow_process import AirflowProcess
 from kho.settings import Settings
 
 _READY_SECONDS = 180.0
@@ -29,11 +29,10 @@ def start_standing(settings: Settings, port: int) -> bool:
     """Start Airflow with its user interface on `port`; return whether it was not up yet.
 
     Raises:
-        HostError: the port is in use, or Airflow does not start.
+        HostError: Airflow does not start.
     """
     if standing_port(settings) is not None:
         return False
-    require_free_port(port)
     environment = airflow_environment(settings, port, os.environ)
     process = AirflowProcess(["serve", "--port", str(port)], environment, _log(settings))
     deadline = time.monotonic() + _READY_SECONDS

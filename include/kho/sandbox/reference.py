@@ -13,6 +13,8 @@ from kho.extract.administrative_units import read_units
 from kho.sandbox.errors import SandboxConfigurationError
 
 REFERENCE_FOLDER = Path(__file__).resolve().parents[2] / "reference"
+PROVINCE = "51"
+"""The only province that is played: the one whose agencies `agencies.csv` lists."""
 _DEFAULT_WORKING_DAYS = 5
 
 
@@ -71,7 +73,7 @@ class Reference:
     retired_commune_codes: tuple[str, ...]
 
 
-def load_reference(folder: Path = REFERENCE_FOLDER, province_code: str = "51") -> Reference:
+def load_reference(folder: Path = REFERENCE_FOLDER, province_code: str = PROVINCE) -> Reference:
     """Read the master data of a province.
 
     Raises `SandboxConfigurationError` when a file is missing or has nothing usable in it.

@@ -4,7 +4,7 @@
 -- area, likewise; else the parts count the same. Shares of a divided unit make one whole.
 INSERT INTO dw.bridge_administrative_unit_succession AS t (
     old_unit_key, new_unit_key, effective_date, succession_kind, is_default, weight, weight_method,
-    part_population, part_area_km2, batch_key
+    part_population, part_area_km2, source_document, source_place, batch_key
 )
 WITH part AS (
     SELECT
@@ -48,6 +48,8 @@ SELECT
     s.method,
     s.part_population,
     s.part_area_km2,
+    s.source_document,
+    s.source_place,
     :batch_key
 FROM judged AS s
 INNER JOIN dw.dim_administrative_unit AS o
@@ -68,13 +70,16 @@ ON CONFLICT (old_unit_key, new_unit_key) DO UPDATE
         weight_method = excluded.weight_method,
         part_population = excluded.part_population,
         part_area_km2 = excluded.part_area_km2,
+        source_document = excluded.source_document,
+        source_place = excluded.source_place,
         batch_key = excluded.batch_key
     WHERE
     (
         t.effective_date, t.succession_kind, t.is_default, t.weight, t.weight_method, t.part_population,
-        t.part_area_km2
+        t.part_area_km2, t.source_document, t.source_place
     )
     IS DISTINCT FROM (
         excluded.effective_date, excluded.succession_kind, excluded.is_default, excluded.weight,
-        excluded.weight_method, excluded.part_population, excluded.part_area_km2
+        excluded.weight_method, excluded.part_population, excluded.part_area_km2, excluded.source_document,
+        excluded.source_place
     );

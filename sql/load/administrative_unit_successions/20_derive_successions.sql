@@ -61,7 +61,7 @@ WHERE
 
 INSERT INTO dw.bridge_administrative_unit_succession AS t (
     old_unit_key, new_unit_key, effective_date, succession_kind, is_default, weight, weight_method,
-    is_derived, batch_key
+    is_derived, source_document, source_place, batch_key
 )
 SELECT
     d.old_unit_key,
@@ -72,6 +72,8 @@ SELECT
     d.weight,
     CASE WHEN d.is_whole THEN 'whole' ELSE 'equal' END,
     TRUE,
+    'Không có văn bản: kho dữ liệu suy ra',
+    'Theo tỉnh mới của các xã thuộc đơn vị cũ',
     :batch_key
 FROM derived_succession AS d
 ORDER BY d.old_unit_key, d.new_unit_key
@@ -82,12 +84,17 @@ ON CONFLICT (old_unit_key, new_unit_key) DO UPDATE
         is_default = excluded.is_default,
         weight = excluded.weight,
         weight_method = excluded.weight_method,
+        source_document = excluded.source_document,
+        source_place = excluded.source_place,
         batch_key = excluded.batch_key
     WHERE
-    (t.effective_date, t.succession_kind, t.is_default, t.weight, t.weight_method)
+    (
+        t.effective_date, t.succession_kind, t.is_default, t.weight, t.weight_method, t.source_document,
+        t.source_place
+    )
     IS DISTINCT FROM (
         excluded.effective_date, excluded.succession_kind, excluded.is_default, excluded.weight,
-        excluded.weight_method
+        excluded.weight_method, excluded.source_document, excluded.source_place
     );
 
 DROP TABLE derived_succession;
