@@ -3,7 +3,7 @@
     python -m kho_launcher night DATE --port P            start, run the night, stop
     python -m kho_launcher night DATE --attach            run the night on what is up already
     python -m kho_launcher serve --port P                 start everything with the UI; stop on SIGTERM;
-                                                          start again what ends by itself, a few times
+                                                          start again what ends by itself, each a few times
 
 Standard output carries messages (see `messages`), standard error the log; the night starts when a line
 arrives on standard input, so that its sources can get ready meanwhile. The configuration is in
@@ -16,18 +16,14 @@ import argparse
 import os
 import signal
 import sys
-import time
-from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 from kho_launcher.messages import open_channel, send
 
 _PARENT = os.getppid()
 _READY_SECONDS = 120.0
 _HEALTH = "/execution/health"
-_PAUSES = (2.0, 30.0, 180.0)
-"""How long a component that ended waits for its next start; the one after these is the last straw."""
-_REMEMBERED_SECONDS = 3600.0
 
 
 class _Stop(Exception):
@@ -51,7 +47,7 @@ def main() -> int:
         if not arguments.attach:
             _start(arguments, components, home)
         if arguments.mode == "serve":
-            return _serve(arguments.port, components)
+            _serve(arguments.port, components)
         status = _night(arguments.date, components)
         hurry = False
         return status
@@ -144,32 +140,14 @@ def _night(date: str, components: "Components") -> int:  # noqa: UP037, F821
     return 0 if done else 3
 
 
-def _serve(port: int, components: "Components") -> int:  # noqa: UP037, F821
+def _serve(port: int, components: "Components") -> NoReturn:  # noqa: UP037, F821
     from kho_launcher.components import answers
+    from kho_launcher.restarts import keep_up
 
     if not answers(port, _HEALTH, seconds=_READY_SECONDS):
         raise RuntimeError(f"Airflow's api-server does not answer; see {components.logs}")
     send("ready", port=port)
-    deaths: list[float] = []
-    while True:
-        time.sleep(1)
-        ended = components.ended()
-        if ended is None:
-            continue
-        now = time.monotonic()
-        deaths = [*(one for one in deaths if now - one < _REMEMBERED_SECONDS), now]
-        said = f"Airflow's {ended} ended by itself; see {components.logs}/{ended}.log"
-        if len(deaths) > len(_PAUSES):
-            raise RuntimeError(f"{said}; {len(_PAUSES)} restarts did not help")
-        pause = _PAUSES[len(deaths) - 1]
-        _log(f"{said}; starting it again in {pause:.0f} s")
-        time.sleep(pause)
-        components.start_again(ended)
-
-
-def _log(said: str) -> None:
-    sys.stderr.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {said}\n")
-    sys.stderr.flush()
+    keep_up(components)
 
 
 def _stop(*_: object) -> None:

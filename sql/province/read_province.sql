@@ -1,4 +1,4 @@
 -- Purpose: the province that this warehouse is of, and whether anything was ever loaded into it.
 SELECT
     (SELECT p.province_code FROM meta.province AS p) AS province_code,
-    (SELECT count(*) > 0 FROM meta.batch) AS has_batches;
+    exists(SELECT FROM meta.batch) AS has_batches;

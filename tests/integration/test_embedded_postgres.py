@@ -1,6 +1,7 @@
 """The embedded server: it starts once, survives anything, and lets nobody else in."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -16,7 +17,9 @@ import psutil
 import psycopg2
 import pytest
 
+from kho.cli import doctor
 from kho.errors import HostError, WarehouseUnavailable
+from kho.night.airflow_process import free_port
 from kho.server import postgres
 from kho.server.account import Account, require_reachable
 from kho.server.postgres import (
@@ -31,6 +34,7 @@ from kho.server.secrets import get_or_create_secret
 from kho.settings import Settings
 from tests.integration.embedded import temporary_home
 
+KHO = Path(sys.executable).with_name("kho")
 START = "from kho.server.postgres import ensure_running; from kho.settings import get_settings; "
 
 
@@ -185,11 +189,11 @@ def test_a_lost_password_is_one_clear_line(fresh: Settings) -> None:
 
 def test_a_slow_server_is_asked_again(shared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     server = ensure_running(shared)
-    monkeypatch.setattr(postgres, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(postgres, "CONNECT_SECONDS", 2)
     monkeypatch.setattr(postgres, "_GRACE_SECONDS", 1)
     postmaster = _postmaster(shared)
     postmaster.suspend()
-    resume = threading.Timer(5, postmaster.resume)
+    resume = threading.Timer(3, postmaster.resume)
     resume.start()
     try:
         assert ensure_running(shared) == server
@@ -199,9 +203,26 @@ def test_a_slow_server_is_asked_again(shared: Settings, monkeypatch: pytest.Monk
         postmaster.resume()
 
 
+def test_a_server_that_always_needs_its_time_is_used(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ensure_running(shared)
+    monkeypatch.setattr(postgres, "_SLOW_SECONDS", 1)
+    with contextlib.closing(psycopg2.connect(server.libpq_uri("postgres"))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("alter system set pre_auth_delay = 6")
+            cursor.execute("select pg_reload_conf()")
+            try:
+                assert ensure_running(shared) == server
+            finally:
+                cursor.execute("alter system reset pre_auth_delay")
+                cursor.execute("select pg_reload_conf()")
+
+
 def test_a_server_that_stays_slow_is_given_up(shared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     ensure_running(shared)
-    monkeypatch.setattr(postgres, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(postgres, "CONNECT_SECONDS", 2)
     monkeypatch.setattr(postgres, "_SLOW_SECONDS", 1)
     postmaster = _postmaster(shared)
     postmaster.suspend()
@@ -210,6 +231,41 @@ def test_a_server_that_stays_slow_is_given_up(shared: Settings, monkeypatch: pyt
             ensure_running(shared)
     finally:
         postmaster.resume()
+
+
+def test_the_doctor_says_what_it_knows_and_asks_a_hung_server_not_for_long(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_running(shared)
+    monkeypatch.setattr(doctor, "_PATIENCE_SECONDS", 2)
+    postmaster = _postmaster(shared)
+    findings = doctor.examine(shared, free_port())
+    postmaster.suspend()
+    try:
+        known = list(itertools.takewhile(lambda finding: finding.subject != "port", findings))
+        assert [finding.subject for finding in known] == ["python", "disk", "province"]
+        database = next(findings)
+    finally:
+        postmaster.resume()
+    assert database.subject == "database"
+    assert "the database does not let us in: " in database.text
+    assert "timeout expired" in database.text
+
+
+def test_the_doctor_prints_each_finding_when_it_has_it(shared: Settings) -> None:
+    ensure_running(shared)
+    postmaster = _postmaster(shared)
+    environment = {**os.environ, "KHO_HOME": str(shared.home), "KHO_UI_PORT": str(free_port())}
+    postmaster.suspend()
+    try:
+        asked = subprocess.Popen([KHO, "doctor"], env=environment, stdout=subprocess.PIPE, text=True)
+        assert asked.stdout is not None
+        while not (line := asked.stdout.readline()).startswith("ok   port: "):
+            assert line, "it ended, and nobody has answered"
+    finally:
+        postmaster.resume()
+    said, _ = asked.communicate(timeout=60)
+    assert "ok   database: answers\n" in said
 
 
 def test_sigkill_of_the_postmaster_loses_nothing(fresh: Settings) -> None:

@@ -32,7 +32,9 @@ CASES: tuple[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]], ...] = 
     ("social_insurance_number", {"column": "social"}, {"social": "510701234"}, {}),
     ("number_text", {"column": "amount", "format": "1.234,56"}, {"amount": "1,234.56"}, {"amount": "-1"}),
     ("number_text", {"column": "amount", "format": "1.234,56"}, {"amount": "0.125"}, {"amount": "0,125"}),
+    ("number_text", {"column": "amount", "format": "1.234,56"}, {"amount": "0.00"}, {"amount": "00.000,00"}),
     ("number_text", {"column": "amount", "format": "1,234.56"}, {"amount": "0,125"}, {"amount": "1,234.56"}),
+    ("number_text", {"column": "amount", "format": "1,234.56"}, {"amount": "0,0000"}, {"amount": "0,000.0"}),
     ("number_text", {"column": "amount", "format": "1234.56"}, {}, {"amount": "+1234.5"}),
     ("date_text", {"column": "period", "formats": ["%Y-Q%q"]}, {"period": "2026-Q5"}, {}),
     (

@@ -53,6 +53,14 @@ def test_a_rejected_entry_has_not_left_the_catalogue(province: Province) -> None
     assert province.scalar("SELECT count(*) FROM dw.dim_procedure WHERE retired_on IS NOT NULL") == 0
 
 
+def test_an_end_that_cannot_be_read_keeps_no_agency_out(province: Province) -> None:
+    """Nothing is made of the column, and 9999-12-31 is how many systems write that there is no end."""
+    loaded = province.rows("SELECT agency_code FROM dw.dim_agency")
+    assert {("000.90.24.H48",), ("000.90.25.H48",)} <= set(loaded)
+    rejected = "SELECT count(*) FROM dq.quarantine WHERE business_key IN ('000.90.24.H48', '000.90.25.H48')"
+    assert province.scalar(rejected) == 0
+
+
 def test_codes_are_those_of_the_loaded_catalogue(province: Province) -> None:
     loaded = loaded_codes(province.context.engine)
     assert {GONE, BACK, "000.90.14.H48"} <= set(loaded["agencies.agency_code"])

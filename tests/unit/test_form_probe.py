@@ -100,6 +100,8 @@ def test_the_header_is_found(rows: list[list[Value]], merges: list[Any], place: 
         ("Giá trị", ["0.25", "1234.5", "7"], "number", None),
         ("Giá trị", ["1.234", "2.500"], "integer", "1.234,56"),
         ("Giá trị", ["0.125", "7"], "number", None),
+        ("Giá trị", ["0.25", "0.000"], "number", None),
+        ("Số hộ", ["0.000", "7"], "integer", "1.234,56"),
         ("Tỷ lệ", [Percent(0.5), Percent(0.6)], "number", "1.234,56"),
         ("Ngày", [datetime(2026, 9, 1), "02/09/2026"], "date", "%d/%m/%Y"),
         ("Ngày", ["2026-09-01", "2026-09-02"], "date", None),
@@ -145,6 +147,9 @@ def test_names_say_who_and_when(
         (["0.125", "1.234"], None),
         (["1.125", "1.234"], "1.234,56"),
         (["0,125", "1.234"], "1.234,56"),
+        (["0.000", "1.234"], "1.234,56"),
+        (["0.0", "1.234"], None),
+        (["0.000", "1.5"], None),
     ],
 )
 def test_a_sample_with_an_english_decimal_is_not_proposed_as_vietnamese(

@@ -122,13 +122,15 @@ DAMAGED = (
     "CÃ´ng ty", "nhÃ", "hÃ²a", "TÃ”N Tháº¤T", "DÆ°Æ¡ng", "Ä‘Æ°á»\u009dng", "CÅ©", "mÂ²", "30Â°C", "â€œtrÃch lá»¥câ€",
     "LeÌ‚ VaÌ†n", "ï»¿Há»", "Nguyá»\u0085n", "HÆ¡n", "Báº£o",
     "Nguy?n V?n An", "Nguy?n", "NGUY?N V?N AN", "Tr??ng Ti?u h?c", "Ph?m Th? H?ng", "C?p gi?y ch?ng nh?n", "H?i,",
-    "(H?i)", "Nguy\ufffdn", "\ufffd\\x4e6775", "UBND x? B?nh S?n",
+    "(H?i)", "TrÃ\u00a0 Vinh", "HÃ\u00a0ng", "HÃ\u00a0 Giang", "HÆ\u00a0N", "AnÂ\u00a0Khang",
+    "Nguy\ufffdn", "\ufffd\\x4e6775", "UBND x? B?nh S?n",
 )  # fmt: skip
 UNICODE = (
     "https://dichvucong.gov.vn/ho-so?id=5", "dvc.quangngai.gov.vn/tra-cuu?ma=H48&to=a", "www.x.vn?m=1", "trang?id=5",
     "Có đúng không?", "Hồ sơ đâu? chưa nộp", "Đủ chưa?Chưa", "được không?xin", "Sao?", "Ai?!", "(?)", "? ? ?", "a ? b",
     "UBND “XÃ”", "CẤP XÃ–HUYỆN", "XÃ…", "XÃ²", "‘XÃ’ và “TỔ”", "XÃ’ ĐỨC", "«Đá»", "«Đá»…", "LÊ VĂN Â", "40°C", "50 €",
     "MÌ ‘Quảng’", "1.000 m³", "½ suất", "Tỷ lệ ≥ 95 %", "H’Mông", "“Ô”", "Nguyễn…", "Mã – số", "•Mục", "Tên™",
+    "Nguyễn Văn\u00a0An", "\u00a0UBND XÃ\u00a0TRÀ BỒNG\u00a0", "xã\u00a0Trà Bồng", "5\u00a0°C", "50\u00a0%", "«\u00a0Đá\u00a0»",
     "Nguyễn Văn Ánh", "Đăk Hà", "Ngọk Réo", "KRoong", "Đắk Tờ Re", "Rờ Kơi", "ĐĂK TÔ", "KON RẪY",
     "H'Hen Niê", "Y Kơ Bkrông", "Hoà Bình", "hoá đơn", "Khoẻ", "THUÝ HOÀ", "Nguyễn Thị Hoà", "Quách",
     "VĂN ÂN", "Ỷ Lan", "Ô Môn", "Thuỷ", "uý", "Thị HoaÝ", "Phùng", "Lũ",

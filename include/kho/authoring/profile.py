@@ -18,14 +18,14 @@ from typing import Any
 import pyarrow as pa
 
 from kho.authoring.readings import MEANINGS, READINGS, shape_of
-from kho.conform.numbers import MARKED_VIETNAMESE
+from kho.conform.numbers import EITHER_ZERO, MARKED_VIETNAMESE
 from kho.extract.sample import Sample
 from kho.extract.source_kinds import kinds_of
 
 MANY_VALUES = 5_000
 """A column with more distinct values has no list of them."""
 
-_DOTTED = re.compile(r"[+-]?\d[\d.]*\.\d+(,\d+)?")
+_DOTTED = re.compile(rf"(?!{EITHER_ZERO}$)[+-]?\d[\d.]*\.\d+(,\d+)?")
 _THOUSANDS = re.compile(MARKED_VIETNAMESE)
 
 

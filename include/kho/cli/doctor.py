@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from psycopg2.errors import QueryCanceled
 
 from kho.connections import EnvironmentConnections
 from kho.contracts import load_contracts
@@ -27,6 +28,7 @@ _GIGABYTE = 1024**3
 _WANTED_DISK = 3 * _GIGABYTE
 _PYTHONS = ((3, 11), (3, 12), (3, 13))
 _SECONDS = 3.0
+_PATIENCE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,15 @@ class Finding:
     text: str
 
 
-def examine(settings: Settings, ui_port: int) -> list[Finding]:
-    """Look at everything; change nothing."""
-    findings = [
-        _python(),
-        _disk(settings.home),
-        _province(settings),
-        *_airflow(settings),
-        _port(settings, ui_port),
-        _database(settings),
-    ]
-    return [*findings, *_connections(settings)]
+def examine(settings: Settings, ui_port: int) -> Iterator[Finding]:
+    """Look at one thing after the other, the slow ones last; change nothing."""
+    yield _python()
+    yield _disk(settings.home)
+    yield _province(settings)
+    yield from _airflow(settings)
+    yield _port(settings, ui_port)
+    yield _database(settings)
+    yield from _connections(settings)
 
 
 def _python() -> Finding:
@@ -98,7 +98,9 @@ def _database(settings: Settings) -> Finding:
             if state != "running":
                 good = state in {"stopped", "absent"}
                 return Finding("database", good, f"embedded server {state}; kho up starts it")
-        with engine(warehouse_url(settings)).connect() as db:
+        with engine(warehouse_url(settings, _PATIENCE_SECONDS)).connect() as db:
+            # Whoever loads or migrates may hold what is asked for.
+            db.exec_driver_sql(f"SET LOCAL statement_timeout = '{_SECONDS:.0f}s'")
             # What an earlier version made says nothing of its province until it is migrated.
             if db.scalar(sa.text("select to_regclass('meta.province')")) is not None:
                 is_noted(db, settings)
@@ -106,7 +108,10 @@ def _database(settings: Settings) -> Finding:
     except KhoError as error:
         return Finding("database", good=False, text=str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
-        return Finding("database", good=False, text=f"does not answer: {type(error).__name__}")
+        text = f"does not answer: {type(error).__name__}"
+        if isinstance(error, sa.exc.OperationalError) and isinstance(error.orig, QueryCanceled):
+            text = "lets us in, but answers no question; see in pg_stat_activity who holds it, or wait"
+        return Finding("database", good=False, text=text)
 
 
 def _connections(settings: Settings) -> Iterator[Finding]:

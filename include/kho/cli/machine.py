@@ -84,11 +84,12 @@ def doctor() -> None:
     """Check this machine, the database and the connections: one line each."""
     from kho.cli.doctor import examine
 
-    findings = examine(get_settings(), _ui_port())
-    for finding in findings:
+    good = True
+    for finding in examine(get_settings(), _ui_port()):
+        good = good and finding.good
         sign = "[green]ok[/]  " if finding.good else "[red]bad[/] "
         out.print(f"{sign} {finding.subject}: {finding.text}", highlight=False, soft_wrap=True)
-    if not all(finding.good for finding in findings):
+    if not good:
         raise typer.Exit(1)
 
 

@@ -1,8 +1,9 @@
 """How numbers are written in text. The one definition: of conforming, of rules and of proposals.
 
 The patterns mean the same to Python, DuckDB and PostgreSQL. A group of thousands begins with another digit
-than zero: 0.125 in a column of `1.234,56` is somebody's English decimal and no 125. A lone 1.234 is taken at
-the format's word, although it could be either: nobody can tell, and most such numbers are thousands.
+than zero: 0.125 in a column of `1.234,56` is somebody's English decimal and no 125. 0.000 is zero either way.
+A lone 1.234 is taken at the format's word, although it could be either: nobody can tell, and most such
+numbers are thousands.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ def _groups(mark: str) -> str:
     return rf"[1-9][0-9]?[0-9]?({mark}[0-9][0-9][0-9])+"
 
 
-_DOTS = _groups(r"\.")
+def _zeros(mark: str) -> str:
+    """Thousands of zeros, such as a form fills in."""
+    return rf"0?0?0({mark}000)+"
 
 
 def _parted(mark: str, decimal: str) -> str:
-    return rf"{_SIGN}({_groups(mark)}|{_DIGITS})({decimal}{_DIGITS})?"
+    return rf"{_SIGN}({_groups(mark)}|{_zeros(mark)}|{_DIGITS})({decimal}{_DIGITS})?"
 
 
 NUMBERS = {
@@ -33,5 +36,10 @@ NUMBERS = {
 }
 """By an example of the form, the pattern of a whole text."""
 
-MARKED_VIETNAMESE = rf"{_SIGN}({_DOTS}(,{_DIGITS})?|{_DIGITS},{_DIGITS})"
+_DOTS, _DOTTED_ZEROS = _groups(r"\."), _zeros(r"\.")
+
+MARKED_VIETNAMESE = rf"{_SIGN}({_DOTS}(,{_DIGITS})?|({_DOTTED_ZEROS}|{_DIGITS}),{_DIGITS})"
 """A number that shows by its dots or its comma that it is written the Vietnamese way."""
+
+EITHER_ZERO = f"{_SIGN}{_DOTTED_ZEROS}"
+"""A zero whose dots show nothing: they part thousands or decimals."""

@@ -60,7 +60,8 @@ class Look:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._beside.shutdown()
+        # Whoever failed needs no more than what is under way.
+        self._beside.shutdown(cancel_futures=kind is not None)
 
     def count_in(self, db: sa.Connection) -> None:
         """Count in the load's own session, which has taken rows out of the batch that others still see."""
@@ -87,7 +88,7 @@ class Look:
             if profile := self._measuring.result() if self._measuring else None:
                 with db.begin_nested():
                     keep_profile(db, profile, self._manifest)
-        except sa.exc.DBAPIError:
+        except sa.exc.SQLAlchemyError:
             log.exception(
                 "measuring %s failed; the night is loaded and not compared", self._manifest.batch_id
             )

@@ -65,11 +65,11 @@ def wait_for_end(settings: Settings) -> None:
     Raises:
         HostError: it ended by itself.
     """
-    while standing_port(settings) is not None:
+    while _file(settings).exists():
+        # One look may fail although all is well; the second says why.
+        if standing_port(settings) is None and (cause := ended_by_itself(settings)) is not None:
+            raise HostError(f"Airflow ended by itself: {cause}", next_step="start it again (kho up)")
         time.sleep(_POLL_SECONDS)
-    cause = ended_by_itself(settings)
-    if cause is not None:
-        raise HostError(f"Airflow ended by itself: {cause}", next_step="start it again (kho up)")
 
 
 def ended_by_itself(settings: Settings) -> str | None:

@@ -47,7 +47,10 @@ _LONG_LIST = 8
 _KEY_TYPES = frozenset({"VARCHAR", "BIGINT", "DATE"})
 _ORDER = frozenset({operators.lt, operators.le, operators.gt, operators.ge, operators.between_op})
 # What is left out has other meanings, or none, in one of the two dialects of regular expressions.
-_PORTABLE_REGEX = re.compile(r"(?:[^\\(\[]|\\[d.\-/+*?()\[\]{}|^$\\]|\((?!\?)|\[(?![:.=]))*")
+# To PostgreSQL every hexadecimal digit behind \x belongs to it, to DuckDB the first two.
+_PORTABLE_REGEX = re.compile(
+    r"(?:[^\\(\[]|\\[d.\-/+*?()\[\]{}|^$\\]|\\x[0-9A-F]{2}(?![0-9A-Fa-f])|\((?!\?)|\[(?![:.=]))*"
+)
 
 
 class _Untranslatable(Exception):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SUPERUSER = "kho"
 
+CONNECT_SECONDS = 30
+"""How long one attempt may take: a machine under load may need its time for every session."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -73,7 +76,7 @@ def ensure_role(server: Server, name: str, password: str) -> bool:
 
 
 def _make_once(server: Server, query: str, name: str, statement: sql.Composed) -> bool:
-    connection = psycopg2.connect(server.libpq_uri("postgres"), connect_timeout=30)
+    connection = psycopg2.connect(server.libpq_uri("postgres"), connect_timeout=CONNECT_SECONDS)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:

@@ -20,7 +20,7 @@ from kho.errors import HostError, WarehouseUnavailable
 from kho.server.account import Account, server_account
 from kho.server.cluster import Layout, initialise, prepare, run_program
 from kho.server.configuration import configure
-from kho.server.databases import Server, ensure_database, ensure_role
+from kho.server.databases import CONNECT_SECONDS, Server, ensure_database, ensure_role
 from kho.server.locking import file_lock
 from kho.server.processes import Postmaster, end_leftovers, find_postmaster
 from kho.server.secrets import get_or_create_secret
@@ -41,7 +41,6 @@ START_SECONDS = 600
 
 _SECRET = "postgres_superuser"  # noqa: S105
 _POLL_SECONDS = 0.1
-_CONNECT_SECONDS = 5
 # How long to go on asking a server that refuses us, and one that takes too long to answer.
 _GRACE_SECONDS = 15
 _SLOW_SECONDS = 300
@@ -72,10 +71,13 @@ def status(settings: Settings) -> ServerStatus:
     return ServerStatus(states.get(postmaster.status, "starting"), postmaster.pid, layout.data)
 
 
-def ensure_running(settings: Settings) -> Server:
+def ensure_running(settings: Settings, patience: float = START_SECONDS) -> Server:
     """Return the running embedded server of `settings`; make and start it if need be.
 
     Many processes may call this at once: one starts the server, the others wait.
+
+    Args:
+        patience: how many seconds to ask a server, at most, that runs and does not let us in.
 
     Raises:
         HostError: this machine cannot run it; the message names the obstacle.
@@ -92,7 +94,7 @@ def ensure_running(settings: Settings) -> Server:
             if not started:
                 started, begun = True, time.monotonic()
         server = Server(layout.sockets, get_or_create_secret(settings.secrets_file, _SECRET))
-        if _is_open(server, layout, waited=time.monotonic() - begun):
+        if _is_open(server, layout, begun, patience):
             return server
         time.sleep(_POLL_SECONDS)
 
@@ -177,13 +179,15 @@ def _pg_ctl(
     )
 
 
-def _is_open(server: Server, layout: Layout, *, waited: float) -> bool:
+def _is_open(server: Server, layout: Layout, begun: float, patience: float) -> bool:
     """Whether the server lets us in; False asks to try again.
 
     It may be recovering from a backend's crash, have been killed a moment ago, or be slow.
     """
+    left = int(patience - (time.monotonic() - begun))
+    seconds = min(CONNECT_SECONDS, max(1, left))
     try:
-        psycopg2.connect(server.libpq_uri("postgres"), connect_timeout=_CONNECT_SECONDS).close()
+        psycopg2.connect(server.libpq_uri("postgres"), connect_timeout=seconds).close()
     except psycopg2.OperationalError as error:
         said = " ".join(str(error).split())
         if "authentication failed" in said:
@@ -195,7 +199,8 @@ def _is_open(server: Server, layout: Layout, *, waited: float) -> bool:
         recovering = "starting up" in said or "recovery" in said or "not yet accepting" in said
         # A machine under load, or a disk that hangs: it is not down.
         slow = "timeout expired" in said
-        if waited > (START_SECONDS if recovering else _SLOW_SECONDS if slow else _GRACE_SECONDS):
+        limit = START_SECONDS if recovering else _SLOW_SECONDS if slow else _GRACE_SECONDS
+        if time.monotonic() - begun > min(limit, patience):
             raise WarehouseUnavailable(
                 f"the database does not let us in: {said}",
                 where=str(layout.socket),

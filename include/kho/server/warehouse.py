@@ -13,8 +13,9 @@ from sqlalchemy.exc import ArgumentError
 from kho.calendar import sync_holidays
 from kho.errors import ConfigurationError
 from kho.province import keep_province
+from kho.server.databases import CONNECT_SECONDS
 from kho.server.migrations import migrate
-from kho.server.postgres import ensure_database, ensure_running
+from kho.server.postgres import START_SECONDS, ensure_database, ensure_running
 from kho.settings import TIMEZONE, Settings
 
 __all__ = ["DATABASE", "engine", "migrate", "open_warehouse", "warehouse_url"]
@@ -23,11 +24,13 @@ DATABASE = "warehouse"
 """Name of the warehouse's database on the embedded server."""
 
 _DRIVER = "postgresql+psycopg2"
-_CONNECT_SECONDS = 10
 
 
-def warehouse_url(settings: Settings) -> URL:
+def warehouse_url(settings: Settings, patience: float = START_SECONDS) -> URL:
     """Return the warehouse's URL; start the embedded server if the warehouse is on it.
+
+    Args:
+        patience: how many seconds to ask the embedded server, at most, if it runs and does not let us in.
 
     Raises:
         ConfigurationError: KHO_WAREHOUSE_URL cannot be used.
@@ -35,7 +38,7 @@ def warehouse_url(settings: Settings) -> URL:
     """
     if settings.warehouse_url is not None:
         return _normalised(settings.warehouse_url)
-    server = ensure_running(settings)
+    server = ensure_running(settings, patience)
     ensure_database(server, DATABASE)
     return server.url(DATABASE)
 
@@ -76,7 +79,7 @@ def _engine(url: str) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "application_name": "kho",
-            "connect_timeout": _CONNECT_SECONDS,
+            "connect_timeout": CONNECT_SECONDS,
             "options": f"{options} -c timezone={TIMEZONE}".strip(),
         },
     )

@@ -39,7 +39,7 @@ KINDS = (
     DefectKind("agency_start_impossible", ("valid_from_readable",), 0,
                put("hieuLucTu", "2025-02-30", "01/07/2025?")),
     DefectKind("agency_end_impossible", ("valid_to_readable",), 0,
-               put("hieuLucDen", "2027-13-01", "chưa rõ")),
+               put("hieuLucDen", "9999-12-31", "chưa rõ"), severity="warning"),
     DefectKind("agency_name_damaged", ("agency_name_encoding",), 0, put("tenCoQuan", *DAMAGED_TEXTS)),
 )  # fmt: skip
 
