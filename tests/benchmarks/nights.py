@@ -21,7 +21,8 @@ from rich.table import Table
 from kho import pipeline
 from kho.errors import KhoError
 from kho.settings import get_settings
-from tests.integration.again import load_again, whole_star
+from tests.integration.again import load_again
+from tests.integration.comparable import whole_star
 from tests.integration.night import EPOCH, Province, a_sandbox, in_order, new_province
 
 

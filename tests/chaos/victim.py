@@ -1,6 +1,6 @@
 """Runs one dataset's night in a process that kills itself, with SIGKILL, where it is told to.
 
-In: where to die: `statement:N` (before the Nth SQL statement), `before:STEP` or `after:STEP` (at a
+In: where to die: `STEP:N` (before the step's Nth SQL statement), `before:STEP` or `after:STEP` (at a
 step's boundary), `during:publish` (the batch is written but not yet named), `during:copy` (the first
 rows are in the staging table). Out: nothing; the exit status is that of a killed process. With
 `count` it lives and returns how many statements it ran, by step.

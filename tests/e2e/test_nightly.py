@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,9 +17,10 @@ import requests
 from sqlalchemy import create_engine, text
 
 from kho import pipeline
-from kho.contracts import dataset_names
+from kho.contracts import dataset_names, load_contract
 from kho.errors import GateClosed
 from kho.night.airflow_process import free_port
+from kho.sandbox.state import read_state
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
 from tests.integration.embedded import AWKWARD, temporary_home
@@ -28,7 +30,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 KHO = Path(sys.executable).with_name("kho")
 COMPILED = get_settings().home / "cache" / "python"
-NIGHT = "2026-06-15"
+NIGHT, NEXT = "2026-06-15", "2026-06-16"
+DOSSIERS = "/dvc/v1/danhSachHoSo"
 SIZE = "2000"
 
 
@@ -73,13 +76,13 @@ class Newcomer:
         finally:
             engine.dispose()
 
-    def outcomes(self) -> set[str]:
-        """What the record of the night says of the datasets."""
+    def outcomes(self, night: str = NIGHT) -> dict[str, str]:
+        """What the record of the night says of each dataset."""
         engine = create_engine(self.kho("url").stdout.strip())
         try:
             with engine.connect() as connection:
-                query = text("select outcome from meta.night where as_of = :night")
-                return set(connection.scalars(query, {"night": NIGHT}))
+                query = text("select dataset, outcome from meta.night where as_of = :night")
+                return dict(connection.execute(query, {"night": night}).tuples().all())
         finally:
             engine.dispose()
 
@@ -158,7 +161,7 @@ def test_the_same_night_again_changes_nothing_and_says_so(
     again = newcomer.kho("nightly", "--date", NIGHT, "--size", SIZE)
     assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
     assert "Nothing new" in again.stdout
-    assert newcomer.outcomes() == {"loaded"}
+    assert set(newcomer.outcomes().values()) == {"loaded"}
     assert newcomer.contents() == before
     assert report.read_bytes() == written
 
@@ -195,12 +198,19 @@ def test_a_second_night_at_the_same_time_is_refused(
     assert newcomer.processes() == []
 
 
-def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str) -> None:
-    """The night has asked; the question outlives it, is answered over the API, and the batch is loaded."""
+@pytest.fixture(scope="module")
+def standing(newcomer: Newcomer, at_the_gate: str) -> Iterator[int]:
+    """Airflow, left running; its port."""
     port = free_port()
     up = newcomer.kho("up", KHO_UI_PORT=str(port))
     assert up.returncode == 0, up.stdout + up.stderr
-    airflow = f"http://127.0.0.1:{port}"
+    yield port
+    newcomer.kho("down")
+
+
+def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str, standing: int) -> None:
+    """The night has asked; the question outlives it, is answered over the API, and the batch is loaded."""
+    airflow = f"http://127.0.0.1:{standing}"
     password = json.loads((newcomer.home / "airflow" / "passwords.json").read_text())["admin"]
     login = requests.post(
         f"{airflow}/auth/token", json={"username": "admin", "password": password}, timeout=60
@@ -229,15 +239,42 @@ def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str) -> No
     )
     assert row.decided_by == "admin"
     assert status == "loaded"
-    newcomer.kho("down")
 
 
-def test_what_ends_by_itself_is_started_again_or_told(
-    newcomer: Newcomer, first_night: "subprocess.CompletedProcess[str]"
-) -> None:
-    port = str(free_port())
-    up = newcomer.kho("up", KHO_UI_PORT=port)
-    assert up.returncode == 0, up.stdout + up.stderr
+def test_a_source_that_refuses_fails_alone(newcomer: Newcomer, standing: int) -> None:
+    """The night after, on the Airflow that is up: dossiers stand as they were, everything else is loaded."""
+    before = newcomer.contents()
+    sandbox = read_state(Settings(home=newcomer.home).sandbox_home)
+    assert sandbox is not None
+    rule = {"path": DOSSIERS, "kind": "not_subscribed", "times": 1000}
+    requests.post(f"{sandbox.lgsp_url}/_sandbox/misbehave", json=rule, timeout=60).raise_for_status()
+    night = newcomer.kho("nightly", "--date", NEXT, "--size", SIZE)
+    requests.delete(f"{sandbox.lgsp_url}/_sandbox/misbehave", timeout=60).raise_for_status()
+    assert night.returncode == 1
+    assert "not loaded: public_service_dossiers\n" in night.stderr
+    (cause,) = [line for line in night.stderr.splitlines() if line.startswith("failed ")]
+    assert cause.startswith("failed public_service_dossiers: ")
+    assert DOSSIERS in cause
+    assert "403" in cause
+    assert " Next: " in cause
+    outcomes = newcomer.outcomes(NEXT)
+    assert outcomes.keys() == set(dataset_names())
+    assert {
+        name: outcome for name, outcome in outcomes.items() if outcome not in ("loaded", "unchanged")
+    } == {"public_service_dossiers": "failed"}
+    after = newcomer.contents()
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert not any(name.startswith("fact_dossier") for name in changed)
+    assert {"fact_electronic_document", "fact_land_parcel"} <= changed
+    report = Path(night.stdout.partition("Report: ")[2].splitlines()[0].strip())
+    assert NEXT in report.name
+    page = " ".join(re.sub(r"<[^>]+>", " ", report.read_text(encoding="utf-8")).split())
+    title = load_contract("public_service_dossiers").title
+    assert f"{title} Lỗi Nguồn từ chối thông tin xác thực của kho dữ liệu" in page
+
+
+def test_what_ends_by_itself_is_started_again_or_told(newcomer: Newcomer, standing: int) -> None:
+    port = str(standing)
     log = newcomer.home / "logs" / "airflow.log"
     try:
         (killed,) = newcomer.schedulers()

@@ -30,36 +30,10 @@ from kho.sandbox.state import SandboxState
 from kho.server import mariadb, postgres, warehouse
 from kho.settings import Settings
 
+from .comparable import Rows, whole_star
 from .embedded import EMPTY, copy_database, temporary_home, throwaway_server
 
 EPOCH = date(2026, 11, 20)
-FACTS = (
-    "cashless_payment",
-    "digital_signature",
-    "disbursement",
-    "dossier",
-    "enterprise_event",
-    "electronic_document",
-    "indicator_target",
-    "indicator_value",
-    "plan_task_progress",
-    "task_status",
-)
-
-_NATURAL_KEYS = {
-    "enterprise_key": ("dw.dim_enterprise", "enterprise_key", "enterprise_ref || ' ' || valid_from"),
-    "agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
-    "sender_agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
-    "receiver_agency_key": ("dw.dim_agency", "agency_key", "agency_code"),
-    "procedure_key": ("dw.dim_procedure", "procedure_key", "procedure_code"),
-    "indicator_key": ("dw.dim_indicator", "indicator_key", "indicator_code"),
-    "project_key": ("dw.dim_investment_project", "project_key", "project_code"),
-    "task_key": ("dw.dim_plan_task", "task_key", "task_code"),
-    "unit_key": ("dw.dim_administrative_unit", "unit_key", "unit_code || ' ' || valid_from"),
-}
-_LINEAGE = {"batch_key"}
-# Dimensions with a history, and the key that a row has only here.
-HISTORIES = {"dim_enterprise": "enterprise_key"}
 
 
 @dataclass
@@ -132,31 +106,9 @@ class Province:
         )
         return {name: sorted(map(repr, self.rows(f"SELECT * FROM dw.{name}"))) for (name,) in tables}
 
-    def star(self) -> dict[str, list[str]]:
-        """Facts and histories with natural keys for surrogates and without lineage, in a fixed order."""
-        facts = {f"fact_{name}": self._table(f"fact_{name}") for name in FACTS}
-        return facts | {name: self._table(name, key) for name, key in HISTORIES.items()}
-
-    def _table(self, table: str, own_key: str | None = None) -> list[str]:
-        columns = [
-            name
-            for (name,) in self.rows(
-                "SELECT column_name FROM information_schema.columns "
-                "WHERE table_schema = 'dw' AND table_name = :t ORDER BY column_name",
-                t=table,
-            )
-            if name not in {*_LINEAGE, own_key}
-        ]
-        selected = []
-        for column in columns:
-            if column in _NATURAL_KEYS:
-                dimension, key, natural = _NATURAL_KEYS[column]
-                selected.append(
-                    f"(SELECT {natural} FROM {dimension} d WHERE d.{key} = f.{column}) AS {column}"
-                )
-            else:
-                selected.append(f"f.{column}")
-        return sorted(map(repr, self.rows(f"SELECT {', '.join(selected)} FROM dw.{table} AS f")))
+    def star(self, *only: str) -> Rows:
+        """The star, or these tables of it, to compare it with another province's."""
+        return whole_star(self.context, *only)
 
 
 def with_small_pages(dataset: str) -> Contract:

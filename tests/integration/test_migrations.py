@@ -190,22 +190,63 @@ def test_a_silent_database_is_a_reason_to_try_again(folder: Path) -> None:
     assert caught.value.retryable
 
 
+# What an earlier version left: a loaded voucher, one that was rejected, and how the night went.
+EARLIER = "0150"
+LOADED = """
+    insert into meta.batch
+        (batch_id, dataset, as_of, status, content_sha256, contract_version, fetched, raw_path)
+    values ('b', 'investment_disbursements', '2026-11-20', 'loaded', 's', '1', 2, 'raw');
+    insert into meta.watermark (dataset, as_of, value, batch_id)
+    values ('investment_disbursements', '2026-11-20', '2026-11-19 08:00', 'b');
+    insert into meta.night (as_of, dataset, outcome, batch_id)
+    values ('2026-11-20', 'investment_disbursements', 'loaded', 'b');
+    insert into dw.dim_agency (agency_code, name_vi) values ('000.00.05.H48', 'Sở Tài chính');
+    insert into dw.dim_investment_project (project_code, name_vi) values ('DA-1', 'Cầu');
+    insert into dw.fact_disbursement
+        (voucher_code, project_key, agency_key, disbursed_date_key, budget_year, amount_vnd, fund_source_code,
+         source_updated_at, batch_key)
+    select 'CT-1', p.project_key, a.agency_key, 20261119, 2026, 1500, 'NSTW', '2026-11-19 08:00', b.batch_key
+    from dw.dim_agency a, dw.dim_investment_project p, meta.batch b
+    where a.agency_code = '000.00.05.H48' and p.project_code = 'DA-1' and b.batch_id = 'b';
+    insert into dq.quarantine
+        (dataset, business_key, batch_id, failed_rules, raw, raw_md5, agency_code, first_seen_on,
+         last_seen_batch_id)
+    values ('investment_disbursements', 'CT-2', 'b', '{amount_positive}', '{"so_chung_tu": "CT-2"}', 'm',
+            '000.00.05.H48', '2026-11-20', 'b');
+"""
+STANDING = """
+    select f.voucher_code, a.agency_code, p.project_code, d.calendar_date::text, f.amount_vnd::integer,
+           w.value::text, n.outcome, q.business_key, q.status
+    from dw.fact_disbursement f
+    join dw.dim_agency a using (agency_key)
+    join dw.dim_investment_project p using (project_key)
+    join dw.dim_date d on d.date_key = f.disbursed_date_key
+    join meta.batch b on b.batch_key = f.batch_key and b.status = 'loaded'
+    join meta.watermark w using (batch_id)
+    join meta.night n using (batch_id)
+    join dq.quarantine q using (batch_id)
+"""
+
+
 def test_the_projects_own_files_apply_from_empty_and_from_the_version_before(
     database: Engine, tmp_path: Path
 ) -> None:
+    """And over what an earlier version has loaded: it stands as it stood."""
     files = sorted(get_settings().migrations_dir.glob("*.sql"))
-    for file in files[:-1]:
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    assert len(migrate(database, tmp_path)) == len(files) - 1
+
+    def release(*some: Path) -> tuple[str, ...]:
+        for file in some:
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+        return migrate(database, tmp_path)
+
+    earlier = [file for file in files[:-1] if file.name <= EARLIER]
+    assert len(release(*earlier)) == len(earlier)
     with database.begin() as connection:
-        connection.execute(
-            text(
-                "insert into meta.batch (batch_id, dataset, as_of, status, content_sha256, "
-                "contract_version, fetched, raw_path) "
-                "values ('b', 'agencies', '2026-11-20', 'loaded', 's', '1', 0, 'raw')"
-            )
-        )
+        connection.exec_driver_sql(LOADED)
+        before = connection.execute(text(STANDING)).all()
+    assert len(before) == 1
+    assert len(release(*files[:-1])) == len(files) - 1 - len(earlier)
     assert migrate(database) == (files[-1].stem,)
     assert migrate(database) == ()
     with database.connect() as connection:
-        assert connection.scalar(text("select status from meta.batch where batch_id = 'b'")) == "loaded"
+        assert connection.execute(text(STANDING)).all() == before

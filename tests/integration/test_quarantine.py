@@ -227,9 +227,6 @@ def state(province: Province) -> dict[str, Any]:
     """What a replay that finds nothing new must leave as it is."""
     return {
         "star": province.star(),
-        "parcels": province.rows(
-            "SELECT parcel_code, area_m2, is_deleted FROM dw.fact_land_parcel ORDER BY 1"
-        ),
         "cases": province.rows(
             "SELECT business_key, raw_md5, failed_rules, status, first_seen_on, due_on FROM dq.quarantine "
             "ORDER BY 1, 2, 4"
