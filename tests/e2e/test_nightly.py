@@ -1,5 +1,6 @@
 """`kho nightly` on a real scheduler, with a small sandbox: the whole flow as a newcomer starts it."""
 
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from kho.contracts import dataset_names, load_contract
 from kho.errors import GateClosed
 from kho.night.airflow_process import free_port
 from kho.sandbox.state import read_state
+from kho.score import scoreboard
 from kho.server.warehouse import open_warehouse
 from kho.settings import Settings, get_settings
 from tests.integration.embedded import AWKWARD, temporary_home
@@ -28,6 +30,7 @@ from tests.integration.gates import land
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
+ROOT = Path(__file__).resolve().parents[2]
 KHO = Path(sys.executable).with_name("kho")
 COMPILED = get_settings().home / "cache" / "python"
 NIGHT, NEXT = "2026-06-15", "2026-06-16"
@@ -38,11 +41,16 @@ SIZE = "2000"
 class Newcomer:
     """Somebody with a checkout and an empty state directory."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, elsewhere: Path) -> None:
         self.home = home
+        self.elsewhere = elsewhere
         unwanted = ("AIRFLOW", "KHO_")
         given = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-        self._environment = given | {"KHO_HOME": str(home), "PYTHONPYCACHEPREFIX": str(COMPILED)}
+        self._environment = given | {
+            "HOME": str(elsewhere),
+            "KHO_HOME": str(home),
+            "PYTHONPYCACHEPREFIX": str(COMPILED),
+        }
 
     def kho(
         self, *arguments: str, seconds: float = 600, **environment: str
@@ -97,6 +105,19 @@ class Newcomer:
                 continue
         return mine
 
+    def listening(self, ports: set[int]) -> set[tuple[str, int]]:
+        """Where anything that runs for this state directory waits for connections, or has one of the ports.
+
+        Whose a socket is, nobody is told where a server runs as another user.
+        """
+        mine = set()
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("KHO_HOME") == str(self.home):
+                    mine.add(process.pid)
+        sockets = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+        return {tuple(one.laddr) for one in sockets if one.pid in mine or one.laddr.port in ports}
+
     def schedulers(self) -> list[psutil.Process]:
         """Airflow's schedulers, without the workers that they make."""
         log = str(self.home / "airflow" / "logs" / "scheduler.log")
@@ -112,16 +133,31 @@ class Newcomer:
 
 
 @pytest.fixture(scope="module")
-def newcomer() -> Iterator[Newcomer]:
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
     with temporary_home(AWKWARD) as settings:
-        person = Newcomer(settings.home)
+        person = Newcomer(settings.home, tmp_path_factory.mktemp("elsewhere"))
         yield person
         person.kho("down")
         assert person.processes() == []
 
 
 @pytest.fixture(scope="module")
-def first_night(newcomer: Newcomer) -> "subprocess.CompletedProcess[str]":
+def checkout() -> dict[Path, int]:
+    """Before the first night, when each file of the checkout was written last, but state and environment."""
+    return checked_out()
+
+
+def checked_out() -> dict[Path, int]:
+    own = {"var", ".venv", ".git", "__pycache__"}
+    found: dict[Path, int] = {}
+    for folder, below, files in os.walk(ROOT):
+        below[:] = [name for name in below if name not in own]
+        found |= {path: path.stat().st_mtime_ns for path in (Path(folder, name) for name in files)}
+    return found
+
+
+@pytest.fixture(scope="module")
+def first_night(newcomer: Newcomer, checkout: dict[Path, int]) -> "subprocess.CompletedProcess[str]":
     return newcomer.kho("nightly", "--date", NIGHT, "--size", SIZE)
 
 
@@ -132,6 +168,49 @@ def test_the_first_night_loads_every_dataset(first_night: "subprocess.CompletedP
     assert "Report: " in first_night.stdout
     path = first_night.stdout.partition("Report: ")[2].splitlines()[0].strip()
     assert Path(path).is_file()
+
+
+def test_the_night_ends_with_its_scoreboard(
+    newcomer: Newcomer, first_night: "subprocess.CompletedProcess[str]"
+) -> None:
+    """By dataset the rows that came, passed, were kept back and were loaded; and its scores by principle."""
+    engine = warehouse_of(newcomer).engine
+    with engine.connect() as db:
+        counts = {
+            dataset: [f"{count:,}" for count in numbers]
+            for dataset, *numbers in db.execute(
+                text(
+                    "SELECT r.dataset, r.fetched, r.accepted, r.quarantined, r.duplicates, r.loaded "
+                    "FROM dq.reconciliation AS r JOIN meta.batch AS b USING (batch_id) WHERE b.as_of = :night"
+                ),
+                {"night": NIGHT},
+            )
+        }
+    board = scoreboard(engine, date.fromisoformat(NIGHT))
+    engine.dispose()
+    assert counts.keys() == set(dataset_names())
+    printed = first_night.stdout.partition(f"Night of {NIGHT}: rows")[2]
+    rows, _, scores = printed.partition("Scores by principle")
+    lines = [line.split() for line in rows.splitlines()]
+    for dataset, numbers in counts.items():
+        assert [dataset, "loaded", *numbers, "yes"] in lines
+    # A title of two words stands in two lines, below each other.
+    header = scores.partition("rows since")[0].splitlines()
+    words = [word for line in header for word in re.finditer(r"\S+", line)]
+    titles = sorted((word.start(), word[0]) for word in words if word[0][0].isupper())
+    assert [title for _, title in titles] == [title.split()[0] for _, title in board.principles]
+    for line in board.lines:
+        known = [line.overall, *(score.cell for score in line.scores)]
+        expected = [f"{cell.score:.2f}" for cell in known if cell and cell.score is not None]
+        (cells,) = re.findall(rf"^ {line.dataset} (.*)", scores, flags=re.MULTILINE)
+        assert re.findall(r"\d+\.\d\d", cells) == expected
+
+
+def test_a_night_writes_nothing_but_its_state(
+    newcomer: Newcomer, checkout: dict[Path, int], first_night: "subprocess.CompletedProcess[str]"
+) -> None:
+    assert checked_out() == checkout
+    assert list(newcomer.elsewhere.rglob("*")) == []
 
 
 @pytest.fixture(scope="module")
@@ -199,22 +278,27 @@ def test_a_second_night_at_the_same_time_is_refused(
 
 
 @pytest.fixture(scope="module")
-def standing(newcomer: Newcomer, at_the_gate: str) -> Iterator[int]:
-    """Airflow, left running; its port."""
+def standing(newcomer: Newcomer, at_the_gate: str) -> Iterator[tuple[int, str]]:
+    """Airflow, left running; its port, and what was said of it."""
     port = free_port()
     up = newcomer.kho("up", KHO_UI_PORT=str(port))
     assert up.returncode == 0, up.stdout + up.stderr
-    yield port
+    yield port, up.stdout
     newcomer.kho("down")
 
 
-def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str, standing: int) -> None:
+def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str, standing: tuple[int, str]) -> None:
     """The night has asked; the question outlives it, is answered over the API, and the batch is loaded."""
-    airflow = f"http://127.0.0.1:{standing}"
-    password = json.loads((newcomer.home / "airflow" / "passwords.json").read_text())["admin"]
-    login = requests.post(
-        f"{airflow}/auth/token", json={"username": "admin", "password": password}, timeout=60
-    )
+    port, said = standing
+    airflow = f"http://127.0.0.1:{port}"
+    (user, file) = re.findall(rf"Airflow is up: {airflow}  \(user (\S+), password in (.+)\)", said)[0]
+    password = json.loads(Path(file).read_text())[user]
+    sandbox = json.loads((newcomer.home / "connections.json").read_text())
+    ports = {port, *(found["port"] for found in sandbox.values() if "port" in found)}
+    listening = newcomer.listening(ports)
+    assert ports <= {found for _, found in listening}
+    assert {address for address, _ in listening} == {"127.0.0.1"}
+    login = requests.post(f"{airflow}/auth/token", json={"username": user, "password": password}, timeout=60)
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
     run = f"{airflow}/api/v2/dags/gate/dagRuns/gate__{at_the_gate}"
@@ -241,7 +325,7 @@ def test_a_person_answers_in_airflow(newcomer: Newcomer, at_the_gate: str, stand
     assert status == "loaded"
 
 
-def test_a_source_that_refuses_fails_alone(newcomer: Newcomer, standing: int) -> None:
+def test_a_source_that_refuses_fails_alone(newcomer: Newcomer, standing: tuple[int, str]) -> None:
     """The night after, on the Airflow that is up: dossiers stand as they were, everything else is loaded."""
     before = newcomer.contents()
     sandbox = read_state(Settings(home=newcomer.home).sandbox_home)
@@ -273,8 +357,8 @@ def test_a_source_that_refuses_fails_alone(newcomer: Newcomer, standing: int) ->
     assert f"{title} Lỗi Nguồn từ chối thông tin xác thực của kho dữ liệu" in page
 
 
-def test_what_ends_by_itself_is_started_again_or_told(newcomer: Newcomer, standing: int) -> None:
-    port = str(standing)
+def test_what_ends_by_itself_is_started_again_or_told(newcomer: Newcomer, standing: tuple[int, str]) -> None:
+    port = str(standing[0])
     log = newcomer.home / "logs" / "airflow.log"
     try:
         (killed,) = newcomer.schedulers()

@@ -1,6 +1,7 @@
 """Every row rule has a row that breaks it and a row that just passes, on SQL and on pandas."""
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,11 @@ ROW_RULES = [
     for name in datasets_with_suite()
     for rule in dataset(name)[1].row_rules
 ]
+WITH_BOUNDS = {
+    "expect_column_values_to_be_between",
+    "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_change_from_last_period_to_be_between",
+}
 SAMPLE = ("sample", "")
 Cases = Mapping[tuple[str, str], int]
 
@@ -33,6 +39,38 @@ def test_there_are_suites() -> None:
 def test_rule_has_a_row_that_breaks_it_and_one_that_passes(name: str, rule: Rule) -> None:
     assert rule.breaks, f"{rule.where}: 'breaks' is missing"
     assert rule.passes is not None, f"{rule.where}: 'passes' is missing"
+
+
+def _bounds(rule: Rule, row: Mapping[str, Any]) -> tuple[Any, Mapping[Any, bool]]:
+    """What a rule compares in a row, and with what; whether it may be as much as that."""
+    given = dict(rule.kwargs)
+    for key, value in given.items():
+        if isinstance(value, dict) and "$PARAMETER" in value:
+            given[key] = PARAMS[value["$PARAMETER"]]
+    if "column" in given:
+        ends = [end for end in ("min", "max") if f"{end}_value" in given]
+        return row[given["column"]], {given[f"{e}_value"]: not given.get(f"strict_{e}") for e in ends}
+    if "column_A" in given:
+        value, bound = (_moment(row[given[column]]) for column in ("column_A", "column_B"))
+        return value, {bound: bool(given.get("or_equal"))}
+    value, *key = (row[column] for column in given["column_list"])
+    last = given["previous"]["|".join(key)]
+    return value, {last * given[f"{end}_ratio"]: True for end in ("min", "max")}
+
+
+def _moment(value: Any) -> Any:
+    """A day as the moment at which it begins: it may be compared with one."""
+    return datetime.combine(value, time.min) if type(value) is date else value
+
+
+@pytest.mark.parametrize(("name", "rule"), [case for case in ROW_RULES if case.values[1].type in WITH_BOUNDS])
+def test_a_row_is_at_the_very_bound(name: str, rule: Rule) -> None:
+    """The one that passes; where the bound itself is too much, the one that breaks the rule."""
+    for change, passes in ((rule.passes, True), (rule.breaks, False)):
+        value, bounds = _bounds(rule, {**dataset(name)[1].sample, **(change or {})})
+        if bounds.get(value) is passes:
+            return
+    pytest.fail(f"{rule.where}: neither 'passes' nor 'breaks' is at a bound")
 
 
 def _cases(name: str) -> tuple[list[dict[str, Any]], Cases]:

@@ -24,7 +24,7 @@ from kho.contracts.sources import FilesSource
 from kho.errors import ContractError
 from kho.settings import get_settings
 from kho.yaml_model import first_mistake
-from kho.yaml_source import YamlDocument, load_yaml
+from kho.yaml_source import Place, YamlDocument, load_yaml
 
 _COLUMN_PROPERTIES = {
     "sourceFormat": "source_format",
@@ -42,6 +42,10 @@ _COLUMN_PROPERTIES = {
     "sourceType": "source_type",
     "personIdentifier": "person_identifier",
 }
+
+_CUSTOM_PROPERTIES: dict[str | int, str] = {"depends_on": "dependsOn", "ignored_columns": "ignoredColumns"}
+_FRESHNESS: dict[str | int, str] = {"column": "element", "days": "value"}
+"""What the standard's document calls parts of the contract."""
 
 _DAYS = {"d": 1, "y": 365}
 """Days of the units in which a retention is stated."""
@@ -131,7 +135,7 @@ def _keys_in(schema: Any) -> set[str]:
     return set(named if isinstance(named, dict) else ()).union(*map(_keys_in, schema.values()))
 
 
-def _wrong(document: YamlDocument, path: Path, place: tuple[Any, ...], message: str) -> ContractError:
+def _wrong(document: YamlDocument, path: Path, place: Place, message: str) -> ContractError:
     key = ".".join(str(part) for part in place) or "document"
     return ContractError(
         f"contract key '{key}': {message}",
@@ -183,11 +187,24 @@ def _narrow(document: YamlDocument, path: Path, agreement_sha256: str) -> Contra
     except ValidationError as error:
         place, message = first_mistake(error)
         location = tuple(part for part in place if part not in _UNION_TAGS)
-        if location and location[0] in custom:
-            location = ("customProperties", custom[str(location[0])][0], "value", *location[1:])
-        raise _wrong(document, path, location, message) from error
+        raise _wrong(document, path, _place_of(document, location), message) from error
     _check_references(document, path, contract)
     return contract
+
+
+def _place_of(document: YamlDocument, part: Place) -> Place:
+    """Where the document says a part of the contract."""
+    if not part:
+        return part
+    name, *rest = part
+    name = _CUSTOM_PROPERTIES.get(name, name)
+    custom = _custom(document.data.get("customProperties"))
+    if name in custom:
+        return ("customProperties", custom[str(name)][0], "value", *rest)
+    if name == "freshness":
+        kinds = [sla.get("property") for sla in document.data["slaProperties"]]
+        return ("slaProperties", kinds.index(name), *(_FRESHNESS[key] for key in rest))
+    return part
 
 
 def _agreement_sha256(path: Path) -> str:
@@ -201,7 +218,7 @@ def _agreement_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _column(document: YamlDocument, path: Path, place: tuple[Any, ...], raw: dict[str, Any]) -> Column:
+def _column(document: YamlDocument, path: Path, place: Place, raw: dict[str, Any]) -> Column:
     custom = _custom(raw.get("customProperties"))
     for name, (index, _) in custom.items():
         if name not in _COLUMN_PROPERTIES:
@@ -233,9 +250,11 @@ def _column(document: YamlDocument, path: Path, place: tuple[Any, ...], raw: dic
             "logical_type": "logicalType",
             "source_name": "physicalName",
             "sql_type": "physicalType",
+            **{ours: theirs for theirs, ours in _COLUMN_PROPERTIES.items()},
         }
-        name = str(first["loc"][0])
-        raise _wrong(document, path, (*place, odcs.get(name, name)), first["msg"]) from error
+        name = odcs.get(str(first["loc"][0]), str(first["loc"][0]))
+        key = ("customProperties", custom[name][0], "value") if name in custom else (name,)
+        raise _wrong(document, path, (*place, *key), first["msg"]) from error
 
 
 def _freshness(data: dict[str, Any]) -> dict[str, Any] | None:
@@ -261,24 +280,25 @@ def _retention_days(document: YamlDocument, path: Path) -> int | None:
 
 
 def _check_references(document: YamlDocument, path: Path, contract: Contract) -> None:
-    names = {column.name for column in contract.columns}
-    if len(names) != len(contract.columns):
-        raise _wrong(document, path, ("schema",), "two columns share a name")
+    seen: set[str] = set()
+    for index, column in enumerate(contract.columns):
+        if column.name in seen:
+            raise _wrong(document, path, ("schema", 0, "properties", index), "two columns share a name")
+        seen.add(column.name)
     if not contract.key:
         raise _wrong(document, path, ("schema",), "no column is marked primaryKey")
-    places = {name: index for index, name in enumerate(_custom(document.data["customProperties"]))}
-    wanted: list[tuple[str | None, tuple[Any, ...]]] = [
-        (contract.quality.agency_column, ("customProperties", places["quality"], "value", "agency_column")),
-        (contract.freshness.column if contract.freshness else None, ("slaProperties",)),
+    wanted: list[tuple[str | None, Place]] = [
+        (contract.quality.agency_column, ("quality", "agency_column")),
+        (contract.freshness.column if contract.freshness else None, ("freshness", "column")),
     ]
     if contract.source.watermark is not None:
-        place = ("customProperties", places["source"], "value", "watermark", "column")
-        wanted.append((contract.source.watermark.column, place))
+        wanted.append((contract.source.watermark.column, ("source", "watermark", "column")))
     if problem := _wrong_column(contract):
         index, message = problem
         raise _wrong(document, path, ("schema", 0, "properties", index), message)
-    for name, place in wanted:
-        if name and name not in names:
+    for name, part in wanted:
+        if name and name not in seen:
+            place = _place_of(document, part)
             raise _wrong(document, path, place, f"the column '{name}' is not in the schema")
 
 

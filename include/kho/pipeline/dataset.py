@@ -47,8 +47,11 @@ def extract(dataset: str, as_of: date, context: Context) -> StepResult:
             context.settings,
             partial(ledger.note_requests, context.engine, dataset, as_of),
         )
-    except SchemaDrifted as error:
-        note_drift(context.engine, Drift.from_json(error.drift, dataset), as_of)
+    except KhoError as error:
+        # A conversation with a source does not know whom it is for.
+        error.dataset = error.dataset or dataset
+        if isinstance(error, SchemaDrifted):
+            note_drift(context.engine, Drift.from_json(error.drift, dataset), as_of)
         raise
     keyring = Keyring(context.settings, context.connections)
     manifest = without_suppressed(context.engine, context.settings, keyring, manifest)

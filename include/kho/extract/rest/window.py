@@ -87,7 +87,7 @@ class WindowReader:
         """
         if done := self._landing.done(job.part):
             return done
-        where = f"{self._source.path} {job}"
+        where = f"{self._client.endpoint} {job}"
         reason = ""
         with Spool(self._landing.folder, job.part) as spool:
             for _ in range(WINDOW_ATTEMPTS):
