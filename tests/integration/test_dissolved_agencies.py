@@ -76,6 +76,35 @@ def test_a_list_to_mend_goes_to_the_successor_and_says_of_whom(cases: sa.Engine,
     assert {item.agency_code for item in before} == {HEALTH, "OLD", "X", "SPLIT"}
 
 
+def test_who_gives_a_part_away_answers_for_its_own_cases(cases: sa.Engine) -> None:
+    """HEALTH gives a part of its work to OWNER on the 18th and lives on, for a while; OLD's came to it by two steps."""
+    with cases.connect() as db:
+
+        def answers(agency: str) -> tuple[Any, ...]:
+            query = (
+                "SELECT answers_code, answers_from FROM dw.agencies_answering(:day) WHERE agency_code = :a"
+            )
+            return tuple(db.execute(sa.text(query), {"day": FIRST, "a": agency}).one())
+
+        db.execute(
+            sa.text(
+                "INSERT INTO dw.bridge_agency_succession (old_agency_name, old_agency_code, new_agency_code, "
+                "effective_date, succession_kind) VALUES ('f', :h, :o, '2026-11-18', 'split')"
+            ),
+            {"h": HEALTH, "o": OWNER},
+        )
+        lives = answers(HEALTH), answers("OLD")
+        db.execute(
+            sa.text("UPDATE dw.dim_agency SET retired_on = :d WHERE agency_code = :h"),
+            {"d": FIRST, "h": HEALTH},
+        )
+        ended = answers(HEALTH), answers("OLD")
+        db.rollback()
+    handed_on = date(2026, 11, 18)
+    assert lives == ((HEALTH, None), (HEALTH, handed_on))
+    assert ended == ((OWNER, handed_on), (OWNER, handed_on))
+
+
 def test_deadlines_are_those_of_the_successor(cases: sa.Engine) -> None:
     assert {x.agency_code: x.open_cases for x in list_backlogs(cases, FIRST)} == {HEALTH: 2, "": 2}
     assert [x.open_cases for x in list_backlogs(cases, FIRST, agency=HEALTH)] == [2]
