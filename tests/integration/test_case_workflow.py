@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -267,9 +268,14 @@ def _later_batch(db: sa.Connection, dataset: str = DOSSIERS, *, fetched: int = 3
 
 
 def _settled(
-    engine: sa.Engine, dataset: str, rejected: list[tuple[str, str, int]], accepted: str = ""
-) -> list[tuple[int, str, int, date]]:
-    """The cases after a later batch in which these fail (key, agency, a field) and a key passes; undone then."""
+    engine: sa.Engine,
+    dataset: str,
+    rejected: list[tuple[str, str, int]],
+    accepted: str = "",
+    keys: Sequence[str] = (),
+) -> list[tuple[int, str, int, date, str | None]]:
+    """The cases, with their event, after a later batch in which these fail (key, agency, a field), a key passes and
+    the source tells its keys; undone then."""
     with engine.connect() as db:
         batch = _later_batch(db, dataset)
         db.exec_driver_sql(
@@ -285,12 +291,18 @@ def _settled(
             sa.text("CREATE TEMP TABLE accepted_keys AS SELECT cast(:k AS text) AS business_key"),
             {"k": accepted},
         )
-        db.exec_driver_sql("CREATE TEMP TABLE source_business_keys (business_key text)")
+        db.execute(
+            sa.text(
+                "CREATE TEMP TABLE source_business_keys AS SELECT unnest(cast(:k AS text[])) AS business_key"
+            ),
+            {"k": list(keys)},
+        )
         manifest = Manifest(**batch, contract_version="1", endpoint="", content_sha256="y", fetched=3)
         settle_quarantine(db, load_contract(dataset), manifest)
         found = db.execute(
             sa.text(
-                "SELECT quarantine_id, status, cast(raw ->> 'n' AS int), due_on FROM dq.quarantine ORDER BY 1"
+                "SELECT q.quarantine_id, q.status, cast(q.raw ->> 'n' AS int), q.due_on, e.event "
+                "FROM dq.quarantine AS q LEFT JOIN dq.case_event AS e USING (quarantine_id) ORDER BY 1"
             )
         )
         cases = [tuple(row) for row in found]
@@ -300,17 +312,20 @@ def _settled(
 
 def test_what_names_no_record_is_neither_written_over_nor_closed(engine: sa.Engine) -> None:
     """Changes of a window that is read again: half a key, a whole one, and a record that was touched since."""
-    keys = ("A|", "A|", "A|2026-M10", "A|2026-M09", "")
+    keys = ("A|", "A|", "A|2026-M10", "A|2026-M09", "", "A|2026-M08")
     for place, key in enumerate(keys):
         a_case(engine, key, raw={"n": place})
-    found = _settled(engine, DOSSIERS, [("A|", HEALTH, 6), ("A|2026-M10", HEALTH, 7)], "A|2026-M09")
-    assert [case[1:3] for case in found] == [
-        ("open", 0),
-        ("open", 1),
-        ("open", 7),
-        ("resolved", 3),
-        ("open", 4),
-        ("open", 6),
+    fails = [("A|", HEALTH, 6), ("A|2026-M10", HEALTH, 7)]
+    found = _settled(engine, DOSSIERS, fails, "A|2026-M09", keys[:4])
+    assert [(status, value, event) for _, status, value, _, event in found] == [
+        ("open", 0, None),
+        ("open", 1, None),
+        ("open", 7, None),
+        ("resolved", 3, None),
+        ("open", 4, None),
+        # Deleted at its source, which is no mending.
+        ("resolved", 5, "no_longer_sent"),
+        ("open", 6, None),
     ]
 
 
@@ -323,12 +338,12 @@ def test_no_change_of_a_field_begins_a_new_deadline(engine: sa.Engine) -> None:
     fails = [("", HEALTH, 3), ("", HEALTH, 4), ("", HEALTH, 4), ("", other, 5)]
     found = _settled(engine, "agencies", fails)
     assert found[:3] == [
-        (newer, "resolved", 1, due + timedelta(1)),
-        (older, "open", 4, due),
-        (same, "open", 3, due),
+        (newer, "resolved", 1, due + timedelta(1), "no_longer_sent"),
+        (older, "open", 4, due, None),
+        (same, "open", 3, due, None),
     ]
     # What another agency sends is another case.
-    assert [case[1:] for case in found[3:]] == [("open", 5, date(2026, 11, 30))]
+    assert [case[1:] for case in found[3:]] == [("open", 5, date(2026, 11, 30), None)]
 
 
 @pytest.mark.parametrize(

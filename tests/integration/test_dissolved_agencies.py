@@ -16,6 +16,7 @@ from kho.contracts import load_contracts
 from kho.quality.case_calendar import list_backlogs, turn_cases
 from kho.quality.deadlines import load_deadlines
 from kho.report.mend_lists import write_mend_lists
+from kho.report.movement import read_movement
 from kho.report.names import read_names
 from kho.report.overdue import read_overdue
 from kho.report.violations import read_violations
@@ -118,6 +119,18 @@ def test_the_report_lists_overdue_cases_under_the_successor(cases: sa.Engine) ->
         (HEALTH, "Sở Y tế (trước đây của Sở Cũ)", 2),
         ("", "Chưa xác định được cơ quan (trước đây của Sở Bị Chia; Sở Không Còn)", 2),
     ]
+
+
+def test_the_report_lists_what_moved_under_the_successor(cases: sa.Engine) -> None:
+    with cases.connect() as db:
+        names = read_names(db, get_settings().contracts_dir)
+        found = read_movement(db, date(2026, 11, 9), FIRST, names)
+        before = read_movement(db, date(2026, 11, 9), date(2026, 11, 16), names)
+    assert [(x.agency_code, x.agency, x.found, x.open) for x in found.agencies] == [
+        (HEALTH, "Sở Y tế (trước đây của Sở Cũ)", 2, 2),
+        ("", "Chưa xác định được cơ quan (trước đây của Sở Bị Chia; Sở Không Còn)", 2, 2),
+    ]
+    assert {x.agency_code: x.open for x in before.agencies} == dict.fromkeys((HEALTH, "OLD", "SPLIT", "X"), 1)
 
 
 def test_overdue_dossiers_are_those_of_the_successor(cases: sa.Engine) -> None:

@@ -424,6 +424,56 @@ def test_a_past_night_is_told_as_it_was(filled: sa.Engine, settings: Settings) -
     assert read_report(filled, NIGHT + timedelta(days=1), settings).violations.open_rows == 0
 
 
+@pytest.mark.parametrize(
+    ("mended", "unsent", "summary", "words"),
+    [
+        pytest.param(
+            2,
+            0,
+            " Từ báo cáo trước, 2 bản ghi đã được sửa tại nguồn.",
+            "2 bản ghi đã được sửa tại nguồn và nạp.",
+            id="mended",
+        ),
+        pytest.param(
+            0,
+            1,
+            " Từ báo cáo trước, 1 bản ghi nguồn không còn gửi.",
+            "0 bản ghi đã được sửa tại nguồn và nạp; 1 bản ghi nguồn không còn gửi, không tính là đã sửa.",
+            id="gone",
+        ),
+        pytest.param(
+            2,
+            1,
+            " Từ báo cáo trước, 2 bản ghi đã được sửa tại nguồn, 1 bản ghi nguồn không còn gửi.",
+            "2 bản ghi đã được sửa tại nguồn và nạp; 1 bản ghi nguồn không còn gửi, không tính là đã sửa.",
+            id="both",
+        ),
+    ],
+)
+def test_what_is_no_longer_sent_was_not_mended(
+    filled: sa.Engine, settings: Settings, mended: int, unsent: int, summary: str, words: str
+) -> None:
+    with filled.begin() as db:
+        db.execute(
+            sa.text(
+                "WITH chosen AS (SELECT quarantine_id, row_number() OVER (ORDER BY quarantine_id) AS n "
+                "FROM dq.quarantine WHERE agency_code = :a), closed AS (UPDATE dq.quarantine AS q SET "
+                "status = 'resolved', resolved_at = now(), resolved_batch_id = :b FROM chosen AS c "
+                "WHERE q.quarantine_id = c.quarantine_id AND c.n <= :m + :u) "
+                "INSERT INTO dq.case_event (quarantine_id, event, happened_on) "
+                "SELECT quarantine_id, 'no_longer_sent', :d FROM chosen WHERE n <= :u"
+            ),
+            {"a": HEALTH, "b": batch_of(DOSSIERS, NIGHT), "d": NIGHT, "m": mended, "u": unsent},
+        )
+    report = read_report(filled, NIGHT, settings)
+    health = report.movement.agencies[0]
+    assert (health.agency_code, health.mended, health.unsent) == (HEALTH, mended, unsent)
+    assert health.open == 310 - mended - unsent
+    document = compose(report)
+    assert any(summary in line for line in _lines(document.sections[0]))
+    assert any(line.endswith(f"phải sửa; {words}") for line in _lines(document.sections[4]))
+
+
 def test_a_night_that_is_run_again_still_counts_as_loaded(filled: sa.Engine, settings: Settings) -> None:
     first = write_quality_report(filled, NIGHT, settings).read_bytes()
     with filled.begin() as db:

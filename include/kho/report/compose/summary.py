@@ -111,8 +111,12 @@ def _failures(report: Report) -> tuple[tuple[str, str], ...]:
 def _open_rows(report: Report) -> Paragraph:
     number, found, faults = vietnamese.number, report.violations, len(report.platform_incidents)
     platform = f" Có {faults} sự cố thuộc nền tảng, không tính vào điểm của cơ quan." if faults else ""
-    mended = report.movement.mended
-    since = f" Từ báo cáo trước, {number(mended)} bản ghi đã được sửa tại nguồn." if mended else ""
+    moved = report.movement
+    moves = (
+        f"{number(moved.mended)} bản ghi đã được sửa tại nguồn" if moved.mended else "",
+        f"{number(moved.unsent)} bản ghi nguồn không còn gửi" if moved.unsent else "",
+    )
+    since = f" Từ báo cáo trước, {', '.join(filter(None, moves))}." if any(moves) else ""
     overdue = found.overdue_rows
     late = (", trong đó ", bold(number(overdue)), " bản ghi đã quá hạn") if overdue else ()
     return paragraph(
