@@ -261,6 +261,62 @@ def test_an_index_changes_only_between_nights_with_about_as_many_checks(
     assert "89,00 điểm – ▲ Cần cải thiện (−1,00 điểm so với đêm 19/11/2026)" in page
 
 
+def test_an_index_is_compared_with_the_named_night_alone_and_by_the_same_weights(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    def said() -> tuple[str, set[Decimal | None], str]:
+        report = read_report(filled, NIGHT, settings)
+        document = compose(report)
+        (first,) = (line for line in _lines(document.sections[0]) if line.startswith("Chỉ số chất lượng"))
+        (words,) = (line for line in _lines(document.sections[1]) if "Chỉ số của toàn tỉnh là " in line)
+        return (
+            first,
+            {item.change for item in report.measured.agencies},
+            words.split("Chỉ số của toàn tỉnh")[0],
+        )
+
+    with filled.begin() as db:
+        db.exec_driver_sql("UPDATE dq.quality_index SET evaluated = 1000, score = 90")
+    first, changes, _ = said()
+    assert "90,00 điểm – ● Đạt (không đổi so với đêm 19/11/2026), độ phủ" in first
+    assert changes == {Decimal(0)}
+    with filled.begin() as db:
+        db.exec_driver_sql(
+            "INSERT INTO dq.weighting (valid_from, sha256, source_vi, content) "
+            "SELECT valid_from, 'y', source_vi, content FROM dq.weighting"
+        )
+        db.execute(
+            sa.text(
+                "UPDATE dq.quality_index SET weighting_id = (SELECT weighting_id FROM dq.weighting "
+                "WHERE sha256 = 'y') WHERE as_of = :n"
+            ),
+            {"n": BEFORE},
+        )
+    first, changes, night = said()
+    assert "● Đạt (không so với đêm 19/11/2026 vì bộ trọng số đã thay đổi), độ phủ" in first
+    assert (changes, night) == ({None}, "")
+    # The night before was scored, but its index is missing: that of the night before it is another's.
+    with filled.begin() as db:
+        db.exec_driver_sql(
+            "UPDATE dq.quality_index SET weighting_id = (SELECT min(weighting_id) FROM dq.weighting)"
+        )
+        db.execute(sa.text("UPDATE dq.quality_index SET as_of = as_of - 1 WHERE as_of = :n"), {"n": BEFORE})
+    first, changes, night = said()
+    assert "● Đạt, độ phủ" in first
+    assert (changes, night) == ({None}, "")
+    # And tonight's.
+    with filled.begin() as db:
+        db.execute(sa.text("DELETE FROM dq.quality_index WHERE as_of = :n"), {"n": NIGHT})
+        db.execute(sa.text("UPDATE dq.quality_index SET as_of = :n"), {"n": BEFORE})
+    first, changes, night = said()
+    assert first.startswith("Chỉ số chất lượng dữ liệu toàn tỉnh của đêm 19/11/2026: 90,00 điểm – ")
+    assert "● Đạt (đêm 20/11/2026 chưa tính được chỉ số), độ phủ" in first
+    assert changes == {None}
+    assert night == (
+        "Đêm 20/11/2026 chưa tính được chỉ số; chỉ số và điểm của mã định danh dưới đây là của đêm 19/11/2026. "
+    )
+
+
 def test_the_summary_says_what_must_not_be_and_only_that(filled: sa.Engine, settings: Settings) -> None:
     report = read_report(filled, NIGHT, settings)
     labels = (
