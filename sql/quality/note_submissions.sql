@@ -4,7 +4,8 @@
 -- day that was ever asked for, and somebody's oldest report is not younger than it.
 -- Nothing is asked of an agency for a period that was over before it began (dw.agency_begins_on), unless it
 -- has reported for such a time; what was asked of it by mistake goes. The period in which it began it need
--- not report: that excuses, and hides no report.
+-- not report: that excuses, and hides no report. Who takes over the tasks of a dissolved agency is asked for
+-- what is due from that day on; what was due before was the other's, and goes if the successor was asked.
 -- Can run twice: only news is written; the night that first saw a report stays the first.
 DELETE FROM dq.submission AS t
 USING unnest(cast(:codes AS text[]), cast(:lasts AS date[])) AS p (period_code, last)
@@ -14,6 +15,77 @@ WHERE
     AND NOT EXISTS (
         SELECT FROM reported AS r
         WHERE r.agency_code = t.agency_code AND r.period_code <= t.period_code
+    );
+
+-- Who is asked, for periods from `since` on that begin on `from_day` or later and are due on `due_from` or
+-- later. NOT is_open: was asked, until the task was done.
+DROP TABLE IF EXISTS pg_temp.asked;
+CREATE TEMP TABLE asked ON COMMIT DROP AS
+SELECT
+    a.agency_code,
+    a.retired_on,
+    '' AS since,
+    '-infinity'::date AS from_day,
+    '-infinity'::date AS due_from,
+    TRUE AS is_open
+FROM dw.dim_agency AS a
+WHERE
+    a.is_current AND NOT a.is_inferred
+    AND (a.agency_type = any(cast(:types AS text[])) OR a.agency_code = any(cast(:agencies AS text[])))
+UNION ALL
+SELECT
+    r.agency_code,
+    a.retired_on,
+    min(r.period_code) AS since,
+    '-infinity',
+    '-infinity',
+    TRUE
+FROM reported AS r
+LEFT JOIN dw.dim_agency AS a ON r.agency_code = a.agency_code AND a.is_current
+WHERE :reported_before
+GROUP BY r.agency_code, a.retired_on
+UNION ALL
+-- Who leads a task that is open, from the first whole period after it was assigned; or its successor.
+SELECT
+    l.answers_code,
+    NULL,
+    '' AS since,
+    coalesce(min(l.calendar_date), '-infinity'),
+    coalesce(l.answers_from, '-infinity'),
+    l.is_open
+FROM (
+    SELECT
+        n.answers_code,
+        n.answers_from,
+        d.calendar_date,
+        t.retired_on IS NULL
+        AND NOT EXISTS (
+            SELECT FROM dw.fact_task_status AS s
+            WHERE s.task_key = t.task_key AND s.status_code IN ('completed', 'cancelled')
+        )
+        AND NOT EXISTS (
+            SELECT FROM dw.fact_plan_task_progress AS v
+            WHERE v.task_key = t.task_key AND v.status_code = 'HT'
+        ) AS is_open
+    FROM dw.dim_plan_task AS t
+    INNER JOIN dw.fact_task_status AS f ON t.task_key = f.task_key AND f.status_code = 'assigned'
+    INNER JOIN dw.dim_date AS d ON f.status_date_key = d.date_key
+    INNER JOIN dw.dim_agency AS a ON f.agency_key = a.agency_key
+    INNER JOIN dw.agencies_answering(:as_of) AS n ON a.agency_code = n.agency_code
+    WHERE :leads_task AND n.answers_code IS NOT NULL
+) AS l
+GROUP BY l.answers_code, l.answers_from, l.is_open;
+
+DELETE FROM dq.submission AS t
+USING unnest(cast(:codes AS text[]), cast(:firsts AS date[])) AS p (period_code, first)
+WHERE
+    t.dataset = :dataset AND t.period_code = p.period_code AND t.first_submitted_at IS NULL
+    AND EXISTS (SELECT FROM asked AS s WHERE s.agency_code = t.agency_code AND s.due_from > t.due_on)
+    AND NOT EXISTS (
+        SELECT FROM asked AS s
+        WHERE
+            s.agency_code = t.agency_code AND s.since <= t.period_code
+            AND s.from_day <= p.first AND s.due_from <= t.due_on
     );
 
 INSERT INTO dq.submission AS t (
@@ -36,51 +108,6 @@ WITH period AS (
         AND u.period_code >= (SELECT min(r.period_code) FROM reported AS r)
 ),
 
-asked AS (
-    SELECT
-        a.agency_code,
-        a.retired_on,
-        '' AS since,
-        '-infinity'::date AS from_day
-    FROM dw.dim_agency AS a
-    WHERE
-        a.is_current AND NOT a.is_inferred
-        AND (a.agency_type = any(cast(:types AS text[])) OR a.agency_code = any(cast(:agencies AS text[])))
-    UNION ALL
-    SELECT
-        r.agency_code,
-        a.retired_on,
-        min(r.period_code) AS since,
-        '-infinity'
-    FROM reported AS r
-    LEFT JOIN dw.dim_agency AS a ON r.agency_code = a.agency_code AND a.is_current
-    WHERE :reported_before
-    GROUP BY r.agency_code, a.retired_on
-    UNION ALL
-    -- Who leads a task that is open, from the first whole period after it was assigned; or its successor.
-    SELECT
-        n.answers_code,
-        NULL,
-        '' AS since,
-        coalesce(min(d.calendar_date), '-infinity')
-    FROM dw.dim_plan_task AS t
-    INNER JOIN dw.fact_task_status AS f ON t.task_key = f.task_key AND f.status_code = 'assigned'
-    INNER JOIN dw.dim_date AS d ON f.status_date_key = d.date_key
-    INNER JOIN dw.dim_agency AS a ON f.agency_key = a.agency_key
-    INNER JOIN dw.agencies_answering(:as_of) AS n ON a.agency_code = n.agency_code
-    WHERE
-        :leads_task AND t.retired_on IS NULL AND n.answers_code IS NOT NULL
-        AND NOT EXISTS (
-            SELECT FROM dw.fact_task_status AS s
-            WHERE s.task_key = t.task_key AND s.status_code IN ('completed', 'cancelled')
-        )
-        AND NOT EXISTS (
-            SELECT FROM dw.fact_plan_task_progress AS v
-            WHERE v.task_key = t.task_key AND v.status_code = 'HT'
-        )
-    GROUP BY n.answers_code
-),
-
 agency AS (
     SELECT
         a.agency_code,
@@ -88,6 +115,7 @@ agency AS (
         coalesce(dw.agency_begins_on(a.agency_code), '-infinity') AS begins_on,
         (SELECT min(r.period_code) FROM reported AS r WHERE a.agency_code = r.agency_code) AS first_reported
     FROM asked AS a
+    WHERE a.is_open
     GROUP BY a.agency_code
 ),
 
@@ -178,7 +206,9 @@ INNER JOIN period AS p
     ON
         EXISTS (
             SELECT FROM asked AS s
-            WHERE s.agency_code = a.agency_code AND s.since <= p.period_code AND s.from_day <= p.first
+            WHERE
+                s.agency_code = a.agency_code AND s.is_open AND s.since <= p.period_code
+                AND s.from_day <= p.first AND s.due_from <= p.due_on
         )
         AND (a.begins_on <= p.last OR a.first_reported <= p.period_code)
         AND coalesce(a.retired_on, 'infinity') > p.due_on

@@ -1,7 +1,8 @@
--- Purpose: close the quarantined records without a whole key that their source no longer sends: the place in
--- which they were last seen was read again, and they are not among what fails in it. The whole source is such
--- a place (:comes_whole), and so is a window of changes (:by_window) that lies within this batch's. Of what
--- else a source sends, absence proves nothing. Neither does a batch of an earlier night, or an empty one.
+-- Purpose: close the quarantined records without a whole key that their source no longer sends: everything
+-- was read again (:comes_whole), and they are not among what fails in it; what fails anew in their stead has
+-- taken over the oldest of them (replace_superseded.sql). Of what else a source sends, absence proves
+-- nothing: a record that was touched since has left the window of changes that is read again. Neither does a
+-- batch of an earlier night, or an empty one.
 -- Grain: one event per case. Runs after quarantine_rejected.sql, which marks what was seen again. Can run
 -- twice: closed stays closed.
 WITH gone AS (
@@ -9,7 +10,8 @@ WITH gone AS (
     SET status = 'resolved', resolved_at = now(), resolved_batch_id = this.batch_id
     FROM meta.batch AS this, meta.batch AS seen
     WHERE
-        q.dataset = :dataset
+        :comes_whole
+        AND q.dataset = :dataset
         AND q.status <> 'resolved'
         AND q.business_key ~ '(^|[|])([|]|$)'
         AND this.batch_id = :batch_id
@@ -17,10 +19,6 @@ WITH gone AS (
         AND seen.batch_id = q.last_seen_batch_id
         AND seen.batch_id <> this.batch_id
         AND seen.as_of <= this.as_of
-        AND (
-            :comes_whole
-            OR (:by_window AND this.window_from <= seen.window_from AND this.window_to >= seen.window_to)
-        )
     RETURNING q.quarantine_id
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,15 @@ from typer.testing import CliRunner
 from kho import pipeline
 from kho.cli import main as cli
 from kho.cli import quarantine as quarantine_cli
-from kho.contracts import load_contracts
+from kho.contracts import load_contract, load_contracts
 from kho.errors import ConfigurationError
+from kho.load.load import settle_quarantine
 from kho.pipeline import Context
 from kho.quality import classifications
 from kho.quality.case_calendar import list_backlogs, turn_cases
 from kho.quality.deadlines import deadlines_path, load_deadlines
 from kho.quality.quarantine import MASK, list_cases, show_case, waive_case
+from kho.raw_zone.manifest import Manifest
 from kho.settings import Settings
 from kho.sql_files import run_file
 
@@ -249,45 +253,117 @@ def test_a_steward_reads_the_masked_view_and_nothing_else(engine: sa.Engine) -> 
             db.rollback()
 
 
+def _later_batch(db: sa.Connection, dataset: str = DOSSIERS, *, fetched: int = 3) -> dict[str, Any]:
+    """A batch of the same night, run again over the same window."""
+    batch = {"dataset": dataset, "batch_id": "later", "as_of": FIRST}
+    db.execute(
+        sa.text(
+            "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, "
+            "fetched, raw_path) VALUES (:batch_id, :dataset, :as_of, 'validated', 'y', '1', :f, 'y')"
+        ),
+        batch | {"f": fetched},
+    )
+    db.exec_driver_sql("UPDATE meta.batch SET window_from = '2026-11-15', window_to = '2026-11-20'")
+    return batch
+
+
+def _settled(
+    engine: sa.Engine,
+    dataset: str,
+    rejected: list[tuple[str, str, int]],
+    accepted: str = "",
+    keys: Sequence[str] = (),
+) -> list[tuple[int, str, int, date, str | None]]:
+    """The cases, with their event, after a later batch in which these fail (key, agency, a field), a key passes and
+    the source tells its keys; undone then."""
+    with engine.connect() as db:
+        batch = _later_batch(db, dataset)
+        db.exec_driver_sql(
+            "CREATE TEMP TABLE rejected (business_key text, agency_code text, failed_rules text[], raw jsonb, "
+            "raw_md5 text)"
+        )
+        for key, agency, value in rejected:
+            db.execute(
+                sa.text("INSERT INTO rejected VALUES (:k, :a, '{r}', cast(:r AS jsonb), md5(:r))"),
+                {"k": key, "a": agency, "r": json.dumps({"n": value})},
+            )
+        db.execute(
+            sa.text("CREATE TEMP TABLE accepted_keys AS SELECT cast(:k AS text) AS business_key"),
+            {"k": accepted},
+        )
+        db.execute(
+            sa.text(
+                "CREATE TEMP TABLE source_business_keys AS SELECT unnest(cast(:k AS text[])) AS business_key"
+            ),
+            {"k": list(keys)},
+        )
+        manifest = Manifest(**batch, contract_version="1", endpoint="", content_sha256="y", fetched=3)
+        settle_quarantine(db, load_contract(dataset), manifest)
+        found = db.execute(
+            sa.text(
+                "SELECT q.quarantine_id, q.status, cast(q.raw ->> 'n' AS int), q.due_on, e.event "
+                "FROM dq.quarantine AS q LEFT JOIN dq.case_event AS e USING (quarantine_id) ORDER BY 1"
+            )
+        )
+        cases = [tuple(row) for row in found]
+        db.rollback()
+    return cases
+
+
+def test_what_names_no_record_is_neither_written_over_nor_closed(engine: sa.Engine) -> None:
+    """Changes of a window that is read again: half a key, a whole one, and a record that was touched since."""
+    keys = ("A|", "A|", "A|2026-M10", "A|2026-M09", "", "A|2026-M08")
+    for place, key in enumerate(keys):
+        a_case(engine, key, raw={"n": place})
+    fails = [("A|", HEALTH, 6), ("A|2026-M10", HEALTH, 7)]
+    found = _settled(engine, DOSSIERS, fails, "A|2026-M09", keys[:4])
+    assert [(status, value, event) for _, status, value, _, event in found] == [
+        ("open", 0, None),
+        ("open", 1, None),
+        ("open", 7, None),
+        ("resolved", 3, None),
+        ("open", 4, None),
+        # Deleted at its source, which is no mending.
+        ("resolved", 5, "no_longer_sent"),
+        ("open", 6, None),
+    ]
+
+
+def test_no_change_of_a_field_begins_a_new_deadline(engine: sa.Engine) -> None:
+    """All was read again: of three records without a key one agency sends one still, and one in a new form."""
+    other, due = "000.00.12.H48", date(2026, 11, 24)
+    newer = a_case(engine, "", dataset="agencies", raw={"n": 1}, due=due + timedelta(1))
+    older = a_case(engine, "|x", dataset="agencies", raw={"n": 2}, due=due, seen=FIRST - timedelta(2))
+    same = a_case(engine, "", dataset="agencies", raw={"n": 3}, due=due)
+    fails = [("", HEALTH, 3), ("", HEALTH, 4), ("", HEALTH, 4), ("", other, 5)]
+    found = _settled(engine, "agencies", fails)
+    assert found[:3] == [
+        (newer, "resolved", 1, due + timedelta(1), "no_longer_sent"),
+        (older, "open", 4, due, None),
+        (same, "open", 3, due, None),
+    ]
+    # What another agency sends is another case.
+    assert [case[1:] for case in found[3:]] == [("open", 5, date(2026, 11, 30), None)]
+
+
 @pytest.mark.parametrize(
-    ("of_source", "window", "fetched", "key", "then"),
+    ("comes_whole", "fetched", "key", "then"),
     [
-        pytest.param({"by_window": True}, ("2026-11-01", "2026-11-20"), 3, "", "resolved", id="read again"),
-        pytest.param({"by_window": True}, ("2026-10-01", "2026-12-01"), 3, "", "resolved", id="lies within"),
-        pytest.param({"by_window": True}, ("2026-11-02", "2026-11-21"), 3, "", "open", id="only a part"),
-        pytest.param({"by_window": True}, ("2026-11-01", "2026-11-20"), 0, "", "open", id="empty"),
-        pytest.param({}, ("2026-11-01", "2026-11-20"), 3, "", "open", id="only changes"),
-        pytest.param({"comes_whole": True}, (None, None), 3, "", "resolved", id="whole"),
-        pytest.param({"comes_whole": True}, (None, None), 3, "21025||", "resolved", id="half a key"),
-        pytest.param({"comes_whole": True}, (None, None), 3, "H48.1", "open", id="with a key"),
+        pytest.param(True, 3, "", "resolved", id="whole"),
+        pytest.param(True, 3, "21025||", "resolved", id="half a key"),
+        pytest.param(True, 3, "H48.1", "open", id="with a key"),
+        pytest.param(True, 0, "", "open", id="empty"),
+        pytest.param(False, 3, "", "open", id="only changes"),
     ],
 )
 def test_absence_closes_a_case_without_a_key_where_it_proves_something(
-    engine: sa.Engine, of_source: dict, window: tuple, fetched: int, key: str, then: str
+    engine: sa.Engine, comes_whole: bool, fetched: int, key: str, then: str
 ) -> None:
     number = a_case(engine, key)
-    night = FIRST + timedelta(1)
     with engine.connect() as db:
-        db.execute(
-            sa.text(
-                "UPDATE meta.batch SET window_from = '2026-11-01', window_to = '2026-11-20' "
-                "WHERE dataset = :d"
-            ),
-            {"d": DOSSIERS},
-        )
-        db.execute(
-            sa.text(
-                "INSERT INTO meta.batch (batch_id, dataset, as_of, status, content_sha256, contract_version, "
-                "fetched, raw_path, window_from, window_to) "
-                "VALUES ('later', :d, :n, 'validated', 'y', '1', :f, 'y', :start, :end)"
-            ),
-            {"d": DOSSIERS, "n": night, "f": fetched, "start": window[0], "end": window[1]},
-        )
-        source = {"comes_whole": False, "by_window": False} | of_source
+        batch = _later_batch(db, fetched=fetched)
         for _ in range(2):
-            run_file(
-                db, "quality/resolve_unsent.sql", dataset=DOSSIERS, batch_id="later", as_of=night, **source
-            )
+            run_file(db, "quality/resolve_unsent.sql", comes_whole=comes_whole, **batch)
         found = db.execute(
             sa.text(
                 "SELECT q.status, array_agg(e.event) FILTER (WHERE e.event IS NOT NULL) FROM dq.quarantine AS q "

@@ -16,6 +16,7 @@ from kho.contracts import load_contracts
 from kho.quality.case_calendar import list_backlogs, turn_cases
 from kho.quality.deadlines import load_deadlines
 from kho.report.mend_lists import write_mend_lists
+from kho.report.movement import read_movement
 from kho.report.names import read_names
 from kho.report.overdue import read_overdue
 from kho.report.violations import read_violations
@@ -76,6 +77,35 @@ def test_a_list_to_mend_goes_to_the_successor_and_says_of_whom(cases: sa.Engine,
     assert {item.agency_code for item in before} == {HEALTH, "OLD", "X", "SPLIT"}
 
 
+def test_who_gives_a_part_away_answers_for_its_own_cases(cases: sa.Engine) -> None:
+    """HEALTH gives a part of its work to OWNER on the 18th and lives on, for a while; OLD's came to it by two steps."""
+    with cases.connect() as db:
+
+        def answers(agency: str) -> tuple[Any, ...]:
+            query = (
+                "SELECT answers_code, answers_from FROM dw.agencies_answering(:day) WHERE agency_code = :a"
+            )
+            return tuple(db.execute(sa.text(query), {"day": FIRST, "a": agency}).one())
+
+        db.execute(
+            sa.text(
+                "INSERT INTO dw.bridge_agency_succession (old_agency_name, old_agency_code, new_agency_code, "
+                "effective_date, succession_kind) VALUES ('f', :h, :o, '2026-11-18', 'split')"
+            ),
+            {"h": HEALTH, "o": OWNER},
+        )
+        lives = answers(HEALTH), answers("OLD")
+        db.execute(
+            sa.text("UPDATE dw.dim_agency SET retired_on = :d WHERE agency_code = :h"),
+            {"d": FIRST, "h": HEALTH},
+        )
+        ended = answers(HEALTH), answers("OLD")
+        db.rollback()
+    handed_on = date(2026, 11, 18)
+    assert lives == ((HEALTH, None), (HEALTH, handed_on))
+    assert ended == ((OWNER, handed_on), (OWNER, handed_on))
+
+
 def test_deadlines_are_those_of_the_successor(cases: sa.Engine) -> None:
     assert {x.agency_code: x.open_cases for x in list_backlogs(cases, FIRST)} == {HEALTH: 2, "": 2}
     assert [x.open_cases for x in list_backlogs(cases, FIRST, agency=HEALTH)] == [2]
@@ -89,6 +119,18 @@ def test_the_report_lists_overdue_cases_under_the_successor(cases: sa.Engine) ->
         (HEALTH, "Sở Y tế (trước đây của Sở Cũ)", 2),
         ("", "Chưa xác định được cơ quan (trước đây của Sở Bị Chia; Sở Không Còn)", 2),
     ]
+
+
+def test_the_report_lists_what_moved_under_the_successor(cases: sa.Engine) -> None:
+    with cases.connect() as db:
+        names = read_names(db, get_settings().contracts_dir)
+        found = read_movement(db, date(2026, 11, 9), FIRST, names)
+        before = read_movement(db, date(2026, 11, 9), date(2026, 11, 16), names)
+    assert [(x.agency_code, x.agency, x.found, x.open) for x in found.agencies] == [
+        (HEALTH, "Sở Y tế (trước đây của Sở Cũ)", 2, 2),
+        ("", "Chưa xác định được cơ quan (trước đây của Sở Bị Chia; Sở Không Còn)", 2, 2),
+    ]
+    assert {x.agency_code: x.open for x in before.agencies} == dict.fromkeys((HEALTH, "OLD", "SPLIT", "X"), 1)
 
 
 def test_overdue_dossiers_are_those_of_the_successor(cases: sa.Engine) -> None:

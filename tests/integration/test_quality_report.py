@@ -249,6 +249,62 @@ def test_an_index_changes_only_between_nights_with_about_as_many_checks(
     assert "89,00 điểm – ▲ Cần cải thiện (−1,00 điểm so với đêm 19/11/2026)" in page
 
 
+def test_an_index_is_compared_with_the_named_night_alone_and_by_the_same_weights(
+    filled: sa.Engine, settings: Settings
+) -> None:
+    def said() -> tuple[str, set[Decimal | None], str]:
+        report = read_report(filled, NIGHT, settings)
+        document = compose(report)
+        (first,) = (line for line in _lines(document.sections[0]) if line.startswith("Chỉ số chất lượng"))
+        (words,) = (line for line in _lines(document.sections[1]) if "Chỉ số của toàn tỉnh là " in line)
+        return (
+            first,
+            {item.change for item in report.measured.agencies},
+            words.split("Chỉ số của toàn tỉnh")[0],
+        )
+
+    with filled.begin() as db:
+        db.exec_driver_sql("UPDATE dq.quality_index SET evaluated = 1000, score = 90")
+    first, changes, _ = said()
+    assert "90,00 điểm – ● Đạt (không đổi so với đêm 19/11/2026), độ phủ" in first
+    assert changes == {Decimal(0)}
+    with filled.begin() as db:
+        db.exec_driver_sql(
+            "INSERT INTO dq.weighting (valid_from, sha256, source_vi, content) "
+            "SELECT valid_from, 'y', source_vi, content FROM dq.weighting"
+        )
+        db.execute(
+            sa.text(
+                "UPDATE dq.quality_index SET weighting_id = (SELECT weighting_id FROM dq.weighting "
+                "WHERE sha256 = 'y') WHERE as_of = :n"
+            ),
+            {"n": BEFORE},
+        )
+    first, changes, night = said()
+    assert "● Đạt (không so với đêm 19/11/2026 vì bộ trọng số đã thay đổi), độ phủ" in first
+    assert (changes, night) == ({None}, "")
+    # The night before was scored, but its index is missing: that of the night before it is another's.
+    with filled.begin() as db:
+        db.exec_driver_sql(
+            "UPDATE dq.quality_index SET weighting_id = (SELECT min(weighting_id) FROM dq.weighting)"
+        )
+        db.execute(sa.text("UPDATE dq.quality_index SET as_of = as_of - 1 WHERE as_of = :n"), {"n": BEFORE})
+    first, changes, night = said()
+    assert "● Đạt, độ phủ" in first
+    assert (changes, night) == ({None}, "")
+    # And tonight's.
+    with filled.begin() as db:
+        db.execute(sa.text("DELETE FROM dq.quality_index WHERE as_of = :n"), {"n": NIGHT})
+        db.execute(sa.text("UPDATE dq.quality_index SET as_of = :n"), {"n": BEFORE})
+    first, changes, night = said()
+    assert first.startswith("Chỉ số chất lượng dữ liệu toàn tỉnh của đêm 19/11/2026: 90,00 điểm – ")
+    assert "● Đạt (đêm 20/11/2026 chưa tính được chỉ số), độ phủ" in first
+    assert changes == {None}
+    assert night == (
+        "Đêm 20/11/2026 chưa tính được chỉ số; chỉ số và điểm của mã định danh dưới đây là của đêm 19/11/2026. "
+    )
+
+
 def test_the_summary_says_what_must_not_be_and_only_that(filled: sa.Engine, settings: Settings) -> None:
     report = read_report(filled, NIGHT, settings)
     labels = (
@@ -410,6 +466,56 @@ def test_a_past_night_is_told_as_it_was(filled: sa.Engine, settings: Settings) -
         )
     assert read_report(filled, NIGHT, settings).violations.open_rows == 312
     assert read_report(filled, NIGHT + timedelta(days=1), settings).violations.open_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("mended", "unsent", "summary", "words"),
+    [
+        pytest.param(
+            2,
+            0,
+            " Từ báo cáo trước, 2 bản ghi đã được sửa tại nguồn.",
+            "2 bản ghi đã được sửa tại nguồn và nạp.",
+            id="mended",
+        ),
+        pytest.param(
+            0,
+            1,
+            " Từ báo cáo trước, 1 bản ghi nguồn không còn gửi.",
+            "0 bản ghi đã được sửa tại nguồn và nạp; 1 bản ghi nguồn không còn gửi, không tính là đã sửa.",
+            id="gone",
+        ),
+        pytest.param(
+            2,
+            1,
+            " Từ báo cáo trước, 2 bản ghi đã được sửa tại nguồn, 1 bản ghi nguồn không còn gửi.",
+            "2 bản ghi đã được sửa tại nguồn và nạp; 1 bản ghi nguồn không còn gửi, không tính là đã sửa.",
+            id="both",
+        ),
+    ],
+)
+def test_what_is_no_longer_sent_was_not_mended(
+    filled: sa.Engine, settings: Settings, mended: int, unsent: int, summary: str, words: str
+) -> None:
+    with filled.begin() as db:
+        db.execute(
+            sa.text(
+                "WITH chosen AS (SELECT quarantine_id, row_number() OVER (ORDER BY quarantine_id) AS n "
+                "FROM dq.quarantine WHERE agency_code = :a), closed AS (UPDATE dq.quarantine AS q SET "
+                "status = 'resolved', resolved_at = now(), resolved_batch_id = :b FROM chosen AS c "
+                "WHERE q.quarantine_id = c.quarantine_id AND c.n <= :m + :u) "
+                "INSERT INTO dq.case_event (quarantine_id, event, happened_on) "
+                "SELECT quarantine_id, 'no_longer_sent', :d FROM chosen WHERE n <= :u"
+            ),
+            {"a": HEALTH, "b": batch_of(DOSSIERS, NIGHT), "d": NIGHT, "m": mended, "u": unsent},
+        )
+    report = read_report(filled, NIGHT, settings)
+    health = report.movement.agencies[0]
+    assert (health.agency_code, health.mended, health.unsent) == (HEALTH, mended, unsent)
+    assert health.open == 310 - mended - unsent
+    document = compose(report)
+    assert any(summary in line for line in _lines(document.sections[0]))
+    assert any(line.endswith(f"phải sửa; {words}") for line in _lines(document.sections[4]))
 
 
 def test_a_night_that_is_run_again_still_counts_as_loaded(filled: sa.Engine, settings: Settings) -> None:

@@ -120,8 +120,8 @@ def test_a_record_without_a_key_that_a_whole_source_no_longer_sends_is_closed(co
 def test_an_earlier_night_closes_nothing_that_has_no_key(context: Context) -> None:
     night = date(2026, 11, 20)
     _loaded(context, night, [None])
-    _loaded(context, night - timedelta(1), ["000.00.77.H48"])
-    assert [status for _, status, _ in _keyless(context)] == ["open"]
+    _loaded(context, night - timedelta(1), ["000.00.77.H48", "\u00a0"])
+    assert [status for _, status, _ in _keyless(context)] == ["open", "open"]
 
 
 def test_a_load_that_fails_closes_nothing(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

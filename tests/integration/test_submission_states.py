@@ -110,20 +110,31 @@ def test_nothing_is_asked_of_an_agency_for_a_time_before_it_began(context: Conte
 
 
 def test_a_lead_agency_is_asked_though_it_has_never_reported(context: Context) -> None:
-    """LEAD and NEXT each lead an open task, the latter since 15 September; OLD led one that is NEW's now."""
+    """LEAD and NEXT each lead an open task, the latter since 15 September. OLD led one that is NEW's since October,
+    PART one that is HEIR's, who had led another until it was done."""
     tasks = {
-        "LEAD": ("2026-02-27", None, None), "NEXT": ("2026-09-15", None, None), "OLD": ("2026-09-01", None, None),
+        "LEAD": ("2026-02-27", None, None), "NEXT": ("2026-09-15", None, None), "OLD": ("2026-02-27", None, None),
         "DONE": ("2026-02-27", "HT", None), "GONE": ("2026-02-27", None, "2026-06-01"), "REPORTS": (None, "DTH", None),
+        "PART": ("2026-02-27", None, None), "HEIR": ("2026-02-27", "HT", None),
     }  # fmt: skip
     with context.engine.begin() as db:
         for code in (*tasks, "NEW", "OTHER"):
             db.execute(
                 sa.text("INSERT INTO dw.dim_agency (agency_code, name_vi) VALUES (:c, :c)"), {"c": code}
             )
-        db.exec_driver_sql("UPDATE dw.dim_agency SET retired_on = '2026-10-01' WHERE agency_code = 'OLD'")
+        db.exec_driver_sql(
+            "UPDATE dw.dim_agency SET retired_on = '2026-10-01' WHERE agency_code IN ('OLD', 'PART')"
+        )
         db.exec_driver_sql(
             "INSERT INTO dw.bridge_agency_succession (old_agency_name, old_agency_code, new_agency_code, "
-            "effective_date, succession_kind) VALUES ('x', 'OLD', 'NEW', '2026-10-01', 'merged')"
+            "effective_date, succession_kind) VALUES ('x', 'OLD', 'NEW', '2026-10-01', 'merged'), "
+            "('y', 'PART', 'HEIR', '2026-10-01', 'merged')"
+        )
+        # What was due before that day was asked of the successors too, of one of them rightly.
+        db.exec_driver_sql(
+            "INSERT INTO dq.submission (dataset, agency_code, period_code, due_on, last_day) "
+            "SELECT 'plan_task_progress', a, '2026-M07', '2026-08-05', '2026-08-07' "
+            "FROM unnest(ARRAY['NEW', 'HEIR']) AS a"
         )
         for code, (assigned, progress, retired) in tasks.items():
             at = {"c": code, "d": assigned, "p": progress, "r": retired}
@@ -161,7 +172,9 @@ def test_a_lead_agency_is_asked_though_it_has_never_reported(context: Context) -
     assert {code: sorted(periods) for code, periods in asked.items()} == {
         "LEAD": ["2026-M08", "2026-M09", "2026-M10"],
         "NEXT": ["2026-M10"],
+        # What is due on the day it took over or later; the months before were the other's.
         "NEW": ["2026-M09", "2026-M10"],
+        "HEIR": ["2026-M07", "2026-M09", "2026-M10"],
         "REPORTS": ["2026-M08", "2026-M09", "2026-M10"],
         "OTHER": ["2026-M08", "2026-M09", "2026-M10"],
     }

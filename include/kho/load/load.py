@@ -99,7 +99,7 @@ def load_batch(
             loaded = _run_load_files(db, contract, batch_key, look)
         rekey_facts(db, contract.dataset, batch_key)
         counted = look.counted
-        _settle_quarantine(db, contract, manifest)
+        settle_quarantine(db, contract, manifest)
         if manifest.files:
             run_file(db, "quality/settle_rejected_files.sql", batch_id=manifest.batch_id)
         equation = _reconcile(db, contract, manifest, counted, loaded)
@@ -162,9 +162,14 @@ def _run_load_files(db: sa.Connection, contract: Contract, batch_key: int, look:
     return loaded
 
 
-def _settle_quarantine(db: sa.Connection, contract: Contract, manifest: Manifest) -> None:
+def settle_quarantine(db: sa.Connection, contract: Contract, manifest: Manifest) -> None:
     """Take in what fails now, close what its owner mended."""
-    batch = {"dataset": manifest.dataset, "batch_id": manifest.batch_id, "as_of": manifest.as_of}
+    batch = {
+        "dataset": manifest.dataset,
+        "batch_id": manifest.batch_id,
+        "as_of": manifest.as_of,
+        "comes_whole": contract.comes_whole and not manifest.only_cases,
+    }
     older = run_file(db, "quality/count_older_open.sql", **batch).scalar_one()
     if older:
         run_file(db, "quality/replace_superseded.sql", **batch)
@@ -181,14 +186,7 @@ def _settle_quarantine(db: sa.Connection, contract: Contract, manifest: Manifest
     if older:
         run_file(db, "quality/resolve_mended.sql", **batch)
         run_file(db, "quality/resolve_deleted.sql", **batch)
-        if not manifest.only_cases:
-            run_file(
-                db,
-                "quality/resolve_unsent.sql",
-                comes_whole=contract.comes_whole,
-                by_window=contract.source.watermark is not None,
-                **batch,
-            )
+        run_file(db, "quality/resolve_unsent.sql", **batch)
 
 
 def _reconcile(

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kho.quality.weighting import Weighting
 from kho.report.bands import Band, Bands
 from kho.report.vietnamese import clip
 from kho.sql_files import run_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     import sqlalchemy as sa
 
+    from kho.quality.weighting import Weighting
     from kho.report.config import Comparable
     from kho.report.names import Names
 
@@ -98,6 +99,9 @@ class Measured:
         province: the province's index.
         agencies: lowest first.
         master_keys: the identifiers that must be right everywhere.
+        indexed_on: the night of the index; an earlier one than the report's if that one was not measured.
+        weights_from: since when the weights of the index hold.
+        reweighted: whether the earlier night, which it would be compared with, had other weights.
     """
 
     submissions: tuple[SubmissionLine, ...]
@@ -107,7 +111,9 @@ class Measured:
     province: IndexLine | None
     agencies: tuple[IndexLine, ...]
     master_keys: tuple[IndexLine, ...]
-    weighting: Weighting
+    indexed_on: date | None
+    weights_from: date | None
+    reweighted: bool
 
 
 def read_measured(
@@ -118,9 +124,17 @@ def read_measured(
     comparable: Comparable,
     previous: date | None,
 ) -> Measured:
-    """What was measured on the night of `as_of`; the index is compared with that of `previous`."""
+    """What was measured on the night of `as_of`; the index is compared with that of `previous`.
+
+    It changes only from that very night to this one, and only by the same weights.
+    """
     days = weighting.thresholds.submission_days
-    index = _index(db, as_of, names, weighting, comparable, previous)
+    rows = run_file(db, "report/index.sql", as_of=as_of).all()
+    earlier = run_file(db, "report/index.sql", as_of=previous).all() if previous else []
+    newest = rows[0] if rows else None
+    measured = bool(rows and earlier) and (rows[0].as_of, earlier[0].as_of) == (as_of, previous)
+    reweighted = measured and rows[0].weighting_id != earlier[0].weighting_id
+    index = _index(rows, earlier if measured and not reweighted else (), names, weighting, comparable)
     return Measured(
         submissions=tuple(
             SubmissionLine(**{**row, "dataset": names.dataset(row["dataset"])})
@@ -144,23 +158,19 @@ def read_measured(
         province=next(iter(index["province"]), None),
         agencies=tuple(index["agency"]),
         master_keys=tuple(index["master_key"]),
-        weighting=weighting,
+        indexed_on=newest.as_of if newest else None,
+        weights_from=newest.weights_from if newest else None,
+        reweighted=reweighted,
     )
 
 
 def _index(
-    db: sa.Connection,
-    as_of: date,
-    names: Names,
-    weighting: Weighting,
-    comparable: Comparable,
-    previous: date | None,
+    rows: Iterable[Any], earlier: Iterable[Any], names: Names, weighting: Weighting, comparable: Comparable
 ) -> dict[str, list[IndexLine]]:
     bands = Bands(weighting.bands.green, weighting.bands.amber)
-    earlier = run_file(db, "report/index.sql", as_of=previous).all() if previous else ()
     before = {(row.level, row.agency_code, row.master_key): row for row in earlier}
     index: dict[str, list[IndexLine]] = {"province": [], "agency": [], "master_key": []}
-    for row in run_file(db, "report/index.sql", as_of=as_of):
+    for row in rows:
         if row.level == "agency" and not names.knows(row.agency_code):
             continue
         key = weighting.master_keys.get(row.master_key)

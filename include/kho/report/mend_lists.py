@@ -35,7 +35,10 @@ FOLDER = "can-sua"
 NOBODY = "chua-xac-dinh-co-quan"
 _ROWS_AT_A_TIME = 1_000
 _KEYLESS = re.compile(r"(?:^|\|)(?:\||$)")
-_UNSENT_CLOSES = "Bản ghi thiếu mã: vụ việc tự đóng khi nguồn không còn gửi bản ghi này"
+_UNSENT_CLOSES = (
+    "Bản ghi thiếu mã: vụ việc tự đóng khi nguồn không còn gửi bản ghi này; bản ghi thiếu mã khác gửi thay "
+    "vẫn thuộc vụ việc này và giữ nguyên hạn"
+)
 _NOTHING_CLOSES = (
     "Bản ghi thiếu mã nên không đối chiếu được với bản gửi lại: sau khi sửa trên hệ thống nguồn, "
     "đề nghị đơn vị vận hành miễn xử lý vụ việc này"

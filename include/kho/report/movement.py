@@ -1,7 +1,7 @@
-"""What happened since the last report: nights, loads, records found and records mended.
+"""What happened since the last report: nights, loads, records found, mended and no longer sent.
 
 In: `meta.night`, `dq.reconciliation`, `dq.quarantine`. Out: sums of the nights; by agency what was found,
-what was mended, what is open now.
+what was mended, what its source no longer sends, what is open now.
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AgencyMovement:
-    """One agency; rows of nobody known are together, last."""
+    """One agency; rows of nobody known are together, last.
+
+    Attributes:
+        unsent: cases that closed because the source no longer sends their record; that is no mending.
+    """
 
     agency: str
     found: int
     mended: int
+    unsent: int
     open: int
     agency_code: str = ""
 
@@ -45,6 +50,10 @@ class Movement:
     @property
     def mended(self) -> int:
         return sum(item.mended for item in self.agencies)
+
+    @property
+    def unsent(self) -> int:
+        return sum(item.unsent for item in self.agencies)
 
     @property
     def open(self) -> int:
@@ -70,16 +79,18 @@ def read_period_counts(db: sa.Connection, first: date, as_of: date) -> PeriodCou
 
 
 def read_movement(db: sa.Connection, since: date, as_of: date, names: Names) -> Movement:
-    """What was found and mended after `since`, until the night of `as_of`."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    """What was found, mended and no longer sent after `since`, until the night of `as_of`."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    before: dict[str, set[str]] = defaultdict(set)
     for row in run_file(db, "report/movement.sql", since=since, as_of=as_of):
-        line = sums[names.known(row.agency_code)]
-        for place, value in enumerate((row.found, row.mended, row.open)):
-            line[place] += value
+        code = names.known(row.agency_code)
+        before[code] |= set(row.taken_over or ())
+        for place, value in enumerate((row.found, row.mended, row.unsent, row.open)):
+            sums[code][place] += value
     lines = [
-        (code, AgencyMovement(names.agency(code), line[0], line[1], line[2], code))
+        AgencyMovement(names.agency_and_before(code, before[code]), line[0], line[1], line[2], line[3], code)
         for code, line in sums.items()
-        if line[0] or line[1]
+        if any(line[:3])
     ]
-    lines.sort(key=lambda item: (not item[0], -item[1].mended, -item[1].found, item[0]))
-    return Movement(since, tuple(line for _, line in lines))
+    lines.sort(key=lambda item: (not item.agency_code, -item.mended, -item.found, item.agency_code))
+    return Movement(since, tuple(lines))

@@ -10,6 +10,7 @@ from kho.report.compose.outline import Outline
 from kho.report.document import CENTRE, RIGHT, Column, Paragraph, Row, Table, cell, paragraph
 
 if TYPE_CHECKING:
+    from kho.report.movement import AgencyMovement, Movement
     from kho.report.overdue import OverduePlan
     from kho.report.quality_report import Report
 
@@ -106,32 +107,36 @@ def backlog(report: Report, limit: int | None = None, *, only_overdue: bool = Fa
 
 
 def movement(report: Report, limit: int | None = None) -> Table | None:
-    """Records that were found and records that were mended since the last report, by agency."""
+    """Records that were found, mended and no longer sent since the last report, by agency."""
     items = report.movement.agencies
     if not items:
         return None
     columns = (
         cells.NUMBER,
         Column("Cơ quan"),
-        Column("Phát hiện mới", 28, RIGHT),
-        Column("Đã sửa", 24, RIGHT),
-        Column("Còn chờ sửa", 26, RIGHT),
+        Column("Phát hiện mới", 27, RIGHT),
+        Column("Đã sửa", 20, RIGHT),
+        Column("Không còn gửi", 27, RIGHT),
+        Column("Còn chờ sửa", 25, RIGHT),
     )
     listed, left = cells.some(items, limit)
     rows = [
         Row(
-            (cells.place(at), cell(item.agency), *map(cells.count, (item.found, item.mended, item.open))),
+            (cells.place(at), cell(item.agency), *map(cells.count, _moves(item))),
             agency=item.agency_code,
         )
         for at, item in enumerate(listed, start=1)
     ]
     if left:
-        sums = (sum(i.found for i in left), sum(i.mended for i in left), sum(i.open for i in left))
+        sums = map(sum, zip(*map(_moves, left), strict=True))
         rows.append(cells.rest(f"Các đơn vị còn lại ({len(left)})", len(columns), *map(cells.count, sums)))
-    found = report.movement
-    total = map(cells.count, (found.found, found.mended, found.open))
+    total = map(cells.count, _moves(report.movement))
     rows.append(Row((cells.empty(), cell("Cộng"), *total), "sum"))
     return cells.table("movement", columns, rows)
+
+
+def _moves(item: AgencyMovement | Movement) -> tuple[int, int, int, int]:
+    return item.found, item.mended, item.unsent, item.open
 
 
 def submissions(report: Report) -> Table | None:
@@ -256,8 +261,9 @@ def _plan(plan: OverduePlan, report: Report) -> tuple[Paragraph | Table, ...]:
 
 
 def _movement_words(report: Report) -> Paragraph:
-    found = report.movement
+    found, number = report.movement, vietnamese.number
+    gone = f"; {number(found.unsent)} bản ghi nguồn không còn gửi, không tính là đã sửa"
     return paragraph(
-        f"Từ sau ngày {vietnamese.day(found.since)}, phát hiện mới {vietnamese.number(found.found)} bản ghi "
-        f"phải sửa; {vietnamese.number(found.mended)} bản ghi đã được sửa tại nguồn và nạp."
+        f"Từ sau ngày {vietnamese.day(found.since)}, phát hiện mới {number(found.found)} bản ghi phải sửa; "
+        f"{number(found.mended)} bản ghi đã được sửa tại nguồn và nạp{gone if found.unsent else ''}."
     )

@@ -233,15 +233,21 @@ def agency_bands(report: Report) -> str:
 
 
 def _index_words(report: Report) -> Paragraph | None:
-    index, weighting = report.measured.province, report.measured.weighting
-    if index is None:
+    found, index = report.measured, report.measured.province
+    if index is None or found.indexed_on is None or found.weights_from is None:
         return None
+    night = ""
+    if found.indexed_on < report.as_of:
+        night = (
+            f"Đêm {vietnamese.day(report.as_of)} chưa tính được chỉ số; chỉ số và điểm của mã định danh dưới "
+            f"đây là của đêm {vietnamese.day(found.indexed_on)}. "
+        )
     return paragraph(
-        "Chỉ số của toàn tỉnh là ",
+        f"{night}Chỉ số của toàn tỉnh là ",
         bold(vietnamese.decimal(index.score)),
         f" điểm ({index.band.sign} {index.band.word}), độ phủ căn cứ {vietnamese.decimal(index.coverage)}%. "
         "Chỉ số là bình quân có trọng số của quy tắc, nguyên tắc, bộ dữ liệu và cơ quan, theo bộ trọng số áp "
-        f"dụng từ ngày {vietnamese.day(weighting.valid_from)}; khác với điểm của nguyên tắc và điểm chung "
+        f"dụng từ ngày {vietnamese.day(found.weights_from)}; khác với điểm của nguyên tắc và điểm chung "
         "của bộ dữ liệu, là nơi mọi lượt kiểm tra được tính như nhau: ở chỉ số, bộ dữ liệu ít bản ghi hoặc "
         "không được nộp vẫn mang đủ trọng số.",
     )

@@ -111,8 +111,12 @@ def _failures(report: Report) -> tuple[tuple[str, str], ...]:
 def _open_rows(report: Report) -> Paragraph:
     number, found, faults = vietnamese.number, report.violations, len(report.platform_incidents)
     platform = f" Có {faults} sự cố thuộc nền tảng, không tính vào điểm của cơ quan." if faults else ""
-    mended = report.movement.mended
-    since = f" Từ báo cáo trước, {number(mended)} bản ghi đã được sửa tại nguồn." if mended else ""
+    moved = report.movement
+    moves = (
+        f"{number(moved.mended)} bản ghi đã được sửa tại nguồn" if moved.mended else "",
+        f"{number(moved.unsent)} bản ghi nguồn không còn gửi" if moved.unsent else "",
+    )
+    since = f" Từ báo cáo trước, {', '.join(filter(None, moves))}." if any(moves) else ""
     overdue = found.overdue_rows
     late = (", trong đó ", bold(number(overdue)), " bản ghi đã quá hạn") if overdue else ()
     return paragraph(
@@ -123,11 +127,17 @@ def _open_rows(report: Report) -> Paragraph:
 
 def _index(report: Report) -> Paragraph:
     """The one number that all are ranked by, and who is lowest."""
-    index, agencies = report.measured.province, report.measured.agencies
+    found = report.measured
+    index, agencies = found.province, found.agencies
     if index is None:
         return paragraph("Chưa có căn cứ để chấm điểm.")
-    against = ""
-    if index.change is not None:
+    against, night = "", ""
+    if found.indexed_on and found.indexed_on < report.as_of:
+        night = f" của đêm {vietnamese.day(found.indexed_on)}"
+        against = f" (đêm {vietnamese.day(report.as_of)} chưa tính được chỉ số)"
+    elif found.reweighted:
+        against = f" (không so với {report.before_words} vì bộ trọng số đã thay đổi)"
+    elif index.change is not None:
         moved = f"{vietnamese.change(index.change)} điểm" if index.change else "không đổi"
         against = f" ({moved} so với {report.before_words})"
     lowest = "; ".join(
@@ -137,7 +147,7 @@ def _index(report: Report) -> Paragraph:
     )
     whose = f" Theo chỉ số: {agency_bands(report)}" + (f"; thấp nhất là {lowest}." if lowest else ".")
     return paragraph(
-        "Chỉ số chất lượng dữ liệu toàn tỉnh: ", bold(vietnamese.decimal(index.score)), " điểm – ",
+        f"Chỉ số chất lượng dữ liệu toàn tỉnh{night}: ", bold(vietnamese.decimal(index.score)), " điểm – ",
         bold(f"{index.band.sign} {index.band.word}"), f"{against}, độ phủ căn cứ "
         f"{vietnamese.decimal(index.coverage)}%.",
         whose if agencies else "",
