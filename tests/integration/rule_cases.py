@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
 from functools import cache
 from typing import Any
 
@@ -21,7 +21,7 @@ from kho.rules.duck_labels import duck_labels
 from kho.rules.gx import load_gx
 from kho.rules.gx_suite import to_gx_suite
 from kho.rules.labelling import failed_table, label
-from kho.rules.suite import Rule, Suite, load_dataset_suite
+from kho.rules.suite import EXAMPLES_AS_OF, Rule, Suite, load_dataset_suite
 from kho.rules.validate import validate
 from kho.settings import get_settings
 from kho.stage import StageTable
@@ -36,10 +36,9 @@ Columns = Mapping[str, Sequence[Any]]
 Failures = dict[str, set[int]]
 """By rule id the positions of the rows that break it."""
 
-AS_OF = date(2026, 10, 2)
 PARAMS = {
-    "as_of": AS_OF,
-    "as_of_end": datetime.combine(AS_OF, time.max),
+    "as_of": EXAMPLES_AS_OF,
+    "as_of_end": datetime.combine(EXAMPLES_AS_OF, time.max),
     # What the warehouse has of the month before the samples' own.
     "previous_indicator_value": {"000.00.02.H48|KH1534-07.1|21025|2026-M09": 80.0},
     "previous_population_count": {"21025|2026-09": 15_000},
@@ -143,7 +142,7 @@ def judged_on_pandas(contract: Contract, suite: Suite, rows: Sequence[Row] | Col
     """What Great Expectations says of the same rows on its pandas engine."""
     gx = load_gx()
     # A pandas column of days holds midnights, which do not compare with plain dates.
-    params = PARAMS | {"as_of": datetime.combine(AS_OF, time.min)}
+    params = PARAMS | {"as_of": datetime.combine(EXAMPLES_AS_OF, time.min)}
     expectations = to_gx_suite(suite, params, suite.row_rules)
     context = gx.get_context(mode="ephemeral")
     asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from kho.authoring.proposal import ColumnProposal, Proposal
 from kho.authoring.reference_lists import COMMUNES
 from kho.conform.numbers import VIETNAMESE_NUMBER
+from kho.rules.suite import EXAMPLES_AS_OF
 
 _FORMATS = {
     "%d/%m/%Y": "dd/MM/yyyy",
@@ -259,17 +260,18 @@ def _of_bounds(column: ColumnProposal) -> Iterator[RuleProposal]:
         )
     past = "updated" in name or "created" in name or column.required
     if column.logical_type in ("date", "timestamp") and past and found.present:
-        bound = "as_of_end" if column.logical_type == "timestamp" else "as_of"
+        is_moment = column.logical_type == "timestamp"
         yield RuleProposal(
             f"{name}_not_in_future",
             "expect_column_values_to_be_between",
-            {"column": name, "max_value": {"$PARAMETER": bound}},
+            {"column": name, "max_value": {"$PARAMETER": "as_of_end" if is_moment else "as_of"}},
             "warning",
             "correct",
             f"{title} ở tương lai",
             f"Sửa {_lower(title)}",
             "what is recorded has happened",
-            {name: datetime(2099, 1, 1) if bound == "as_of_end" else date(2099, 1, 1)},  # noqa: DTZ001 - local,
+            {name: datetime(2099, 1, 1) if is_moment else date(2099, 1, 1)},  # noqa: DTZ001 - local,
+            {name: datetime.combine(EXAMPLES_AS_OF, time.max) if is_moment else EXAMPLES_AS_OF},
         )
 
 

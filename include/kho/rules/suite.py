@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 Severity = Literal["critical", "warning", "info"]
 Principle = Literal["correct", "complete", "clean", "live", "unified", "synchronised", "connected", "shared"]
+
+EXAMPLES_AS_OF = date(2026, 10, 2)
+"""The night that the examples of all suites are of: what `as_of` stands for in them."""
 
 _SUITE_KEYS = frozenset({"name", "meta", "expectations"})
 _RULE_KEYS = frozenset({"id", "type", "kwargs", "severity", "meta"})
