@@ -28,8 +28,8 @@ COMMUNES = [f"21{number:03d}" for number in range(100, 108)]
 PROCEDURES = {f"1.00{number:04d}": ("full", "partial", "none", None)[number % 4] for number in range(20)}
 OF_PROCEDURES = ("full_online_procedures", "procedures_filed_online")
 GONE = ("3", "7", "8")
-LOADED_BY = ("10_resolve_keys", "20_fill_empty", "30_build_delta", "35_note_events", "40_update_changed",
-             "50_insert_new", "95_clean_up")  # fmt: skip
+LOADED_BY = ("10_resolve_keys", "20_fill_empty", "25_attach_months", "30_build_delta", "35_note_events",
+             "40_update_changed", "50_insert_new", "95_clean_up")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,10 @@ from kho.stage import StageTable
 DELTA_FILE = "_build_delta.sql"
 """How the name of a file ends that sets apart what is to be written; the files after it read no more."""
 
+FILL_FILE = "_fill_empty.sql"
+"""How the name of a file ends that fills an empty fact; its result is whether it did. Then no file after it
+reads the batch."""
+
 COUNT_FILE = "90_count_loaded.sql"
 
 
@@ -155,9 +159,9 @@ def _run_load_files(db: sa.Connection, contract: Contract, batch_key: int, look:
     for name in names:
         if name.endswith(COUNT_FILE):
             loaded = int(run_file(db, name, batch_key=batch_key, accepted=look.counted.accepted).scalar_one())
-        else:
-            run_file(db, name, batch_key=batch_key)
-        if name.endswith(DELTA_FILE):
+            continue
+        result = run_file(db, name, batch_key=batch_key)
+        if name.endswith(DELTA_FILE) or (name.endswith(FILL_FILE) and result.scalar_one()):
             look.begin()
     return loaded
 

@@ -69,10 +69,10 @@ class Look:
         self._counting.set_result(self._count(db))
 
     def begin(self) -> None:
-        """Begin; what the load's own session has counted is not counted again."""
+        """Begin, once; what the load's own session has counted is not counted again."""
         if self._counting is None:
             self._counting = self._beside.submit(self._apart, self._count)
-        if self._watch and not self._manifest.replays:
+        if self._measuring is None and self._watch and not self._manifest.replays:
             self._measuring = self._beside.submit(self._apart, self._measure)
 
     @property

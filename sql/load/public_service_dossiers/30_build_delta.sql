@@ -1,8 +1,8 @@
--- Purpose: the dossiers that are new or differ from the star. Grain: one row per dossier code.
--- Can run twice: it only reads the star; the tables are dropped at the end of the load. After a first load
--- nothing is left to compare. First the hashes of whole records tell which may differ, among the months that
--- the batch is of; only those have their keys resolved and are compared column by column. A record's hash
--- differs also when something changed that the star does not keep.
+-- Purpose: the dossiers that are new or may differ from the star, and which of them do (differs). Grain: one
+-- row per dossier code. Can run twice: it only reads the star; the tables are dropped at the end of the load.
+-- After a first load nothing is left to compare. First the hashes of whole records tell which may differ,
+-- among the months that the batch is of; only those have their keys resolved and are compared column by
+-- column. A record's hash differs also when something changed that the star does not keep.
 -- A dossier is looked for in the month that its code and its receipt tell. One older than what the star holds
 -- is left out: a replay must not undo later news.
 -- Two large tables are compared: the processes share one hash table, here only.
@@ -17,19 +17,20 @@ DECLARE
     last_key integer := (SELECT dw.date_key(max(m.day), -1) FROM met AS m);
     batch integer := current_setting('kho.batch_key');
     is_replay boolean := (SELECT b.replays IS NOT NULL FROM meta.batch AS b WHERE b.batch_key = batch);
+    is_first boolean := (SELECT f.is_first FROM filling AS f);
 BEGIN
     EXECUTE format(
         'CREATE UNLOGGED TABLE stg.dossier_candidate AS '
-        'SELECT s.dossier_code, s.received_at, s.updated_at, s._content_hash AS content_hash '
+        'SELECT s._row '
         'FROM accepted AS s '
         'LEFT JOIN dw.fact_dossier AS t '
         'ON NOT %L::boolean AND s._content_hash = t.content_hash AND t.received_date_key BETWEEN %s AND %s '
         'AND t.agency_key <> -1 AND t.procedure_key <> -1 AND t.unit_key <> -1 '
-        'WHERE t.content_hash IS NULL AND NOT EXISTS (SELECT FROM dw.fact_dossier AS f WHERE f.batch_key = %s)',
+        'WHERE t.content_hash IS NULL AND NOT %L::boolean',
         coalesce(is_replay, FALSE),
         coalesce(first_key, -1),
         coalesce(last_key, -1),
-        batch
+        is_first
     );
 END
 $$;
@@ -40,16 +41,10 @@ CREATE UNLOGGED TABLE stg.dossier_delta AS
 SELECT
     s.*,
     t.dossier_code IS NULL AS is_new,
-    t.status_code AS status_before
-FROM stg.dossier_candidate AS c
-INNER JOIN resolved_dossier AS s ON c.dossier_code = s.dossier_code
-LEFT JOIN dw.fact_dossier AS t
-    ON s.dossier_code = t.dossier_code AND s.received_date_key = t.received_date_key
-WHERE
-    t.dossier_code IS NULL
-    OR (
-        s.source_updated_at >= t.source_updated_at
-        AND (
+    t.status_code AS status_before,
+    -- Never NULL: sqlfluff can read such a comparison only inside of a function.
+    coalesce(
+        (
             s.source_updated_at, s.status_code, s.received_at, s.due_at, s.finished_at, s.returned_at,
             s.fee_amount_vnd, s.document_count, s.supplement_count, s.result_count, s.channel_code,
             s.supplement_asked_at, s.supplement_received_at, s.digitised_document_count,
@@ -61,5 +56,11 @@ WHERE
             t.supplement_asked_at, t.supplement_received_at, t.digitised_document_count,
             t.electronic_result_count,
             t.submission_form_code, t.applicant_type_code, t.agency_key, t.procedure_key, t.unit_key
-        )
-    );
+        ),
+        FALSE
+    ) AS differs
+FROM stg.dossier_candidate AS c
+INNER JOIN resolved_dossier AS s ON c._row = s._row
+LEFT JOIN dw.fact_dossier AS t
+    ON s.dossier_code = t.dossier_code AND s.received_date_key = t.received_date_key
+WHERE t.dossier_code IS NULL OR s.source_updated_at >= t.source_updated_at;

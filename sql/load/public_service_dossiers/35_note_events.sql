@@ -5,6 +5,7 @@ SELECT count(dw.make_month('dw.fact_dossier_event', m.first_day)) AS months
 FROM (
     SELECT DISTINCT date_trunc('month', d.source_updated_at)::date AS first_day
     FROM stg.dossier_delta AS d
+    WHERE d.differs
 ) AS m;
 
 INSERT INTO dw.fact_dossier_event (

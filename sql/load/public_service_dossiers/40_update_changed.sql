@@ -30,14 +30,14 @@ SET
     batch_key = :batch_key
 FROM stg.dossier_delta AS d
 WHERE
-    NOT d.is_new
+    d.differs AND NOT d.is_new
     AND t.dossier_code = d.dossier_code AND t.received_date_key = d.received_date_key;
 
 -- What differs in the record alone, in nothing that the star keeps: not to be looked at again tomorrow.
 UPDATE dw.fact_dossier AS t
-SET content_hash = c.content_hash
-FROM stg.dossier_candidate AS c
+SET content_hash = d.content_hash
+FROM stg.dossier_delta AS d
 WHERE
-    t.dossier_code = c.dossier_code AND t.received_date_key = dw.date_key(c.received_at, -1)
-    AND c.updated_at >= t.source_updated_at AND t.content_hash IS DISTINCT FROM c.content_hash
-    AND c.dossier_code NOT IN (SELECT d.dossier_code FROM stg.dossier_delta AS d);
+    NOT d.differs
+    AND t.dossier_code = d.dossier_code AND t.received_date_key = d.received_date_key
+    AND t.content_hash IS DISTINCT FROM d.content_hash;
