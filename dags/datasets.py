@@ -18,7 +18,7 @@ from airflow.sdk import DAG, task
 
 from kho import pipeline
 from kho.contracts import Contract, load_contract
-from kho_schedule import TASK_DEFAULTS, after_datasets, dataset_asset, datasets_to_parse, pool_of
+from kho_schedule import TASK_DEFAULTS, after_datasets, dataset_asset, datasets_to_parse, pool_of, weight_of
 from kho_steps import batch_of, night, night_ended, run_step
 
 
@@ -35,7 +35,7 @@ def dag_of(contract: Contract) -> DAG:
         doc_md=__doc__,
     ) as dag:
 
-        @task(pool=pool_of(contract))
+        @task(pool=pool_of(contract), priority_weight=weight_of(contract))
         def extract() -> str:
             return batch_of(run_step(lambda context: pipeline.extract(dataset, night(), context)))
 

@@ -7,6 +7,7 @@ report. A consumer starts when all of its assets were updated for the same night
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable
 from functools import reduce
 from operator import and_
@@ -20,6 +21,7 @@ from airflow.sdk import (
 )
 
 from kho.contracts import Contract, dataset_names
+from kho.contracts.sources import RestSource
 from kho.settings import TIMEZONE
 from kho_notifier import OperatorsNotifier
 from kho_steps import ErrorDecides
@@ -62,6 +64,18 @@ def after_star() -> PartitionedAssetTimetable:
 def pool_of(contract: Contract) -> str:
     """The pool that keeps us from asking one source too much at once."""
     return "default_pool" if contract.source.kind == "reference" else contract.source.connection
+
+
+def weight_of(contract: Contract) -> int:
+    """How soon a dataset is fetched where several wait for a source's pool; the greater, the sooner.
+
+    The one that takes longest goes first, or the night would end with it alone. The more windows a source is
+    asked in, the more it has to tell.
+    """
+    window = contract.source.window if isinstance(contract.source, RestSource) else None
+    if window is None or window.max_days is None:
+        return 1
+    return math.ceil(window.history_days / window.max_days)
 
 
 def datasets_to_parse() -> tuple[str, ...]:

@@ -50,6 +50,7 @@ def _task(task: Any) -> dict[str, Any]:
         "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
         "retry_policy": type(task.retry_policy).__name__,
         "pool": task.pool,
+        "weight": task.priority_weight,
         "tells": [type(callback).__name__ for callback in task.on_failure_callback],
         "trigger_rule": task.trigger_rule.value,
         "outlets": [outlet.uri.rstrip("/") for outlet in task.outlets],
