@@ -109,7 +109,9 @@ def test_only_extract_asks_a_source(dags: dict[str, Any], contracts: dict[str, C
 def test_the_source_with_most_windows_is_asked_first(dags: dict[str, Any]) -> None:
     """Two requests at a time go to LGSP: the longest must not be the last to begin."""
     weights = {
-        name: dag["tasks"]["extract"]["weight"] for name, dag in dags["dags"].items() if "extract" in dag["tasks"]
+        name: dag["tasks"]["extract"]["weight"]
+        for name, dag in dags["dags"].items()
+        if "extract" in dag["tasks"]
     }
     assert max(weights, key=weights.__getitem__) == "public_service_dossiers"
     assert weights["public_service_dossiers"] == 12  # sixty days, five at a time
